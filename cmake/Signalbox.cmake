@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What every layer's build shares.
+find_package(PkgConfig REQUIRED)
+
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(SIGNALBOX_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+if(SIGNALBOX_SANITIZE)
+    add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined
+        -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+endif()
+
+# Our own code, not what Verilator generates, is held to these.
+add_library(sb_warnings INTERFACE)
+target_compile_options(sb_warnings INTERFACE -Wall -Wextra -Wconversion -Werror
+    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>)
+target_compile_definitions(sb_warnings INTERFACE _GNU_SOURCE)
+
+# sb_library(NAME SOURCES… [LINK LIBRARY…]): a layer's static library; its folder is its interface.
+function(sb_library name)
+    cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+    add_library(${name} STATIC ${arg_UNPARSED_ARGUMENTS})
+    target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+    target_link_libraries(${name} PUBLIC ${arg_LINK} PRIVATE sb_warnings)
+endfunction()
+
+# sb_test(NAME LABELS label… COMMAND …  [TIMEOUT s] [PROPERTIES …]): a ctest with what all have.
+# A sanitizer's report fails the test even where the test program itself ends with 0.
+function(sb_test name)
+    cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;COMMAND;PROPERTIES" ${ARGN})
+    if(NOT arg_TIMEOUT)
+        set(arg_TIMEOUT 120)
+    endif()
+    add_test(NAME ${name} COMMAND ${arg_COMMAND})
+    set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+        SKIP_RETURN_CODE 77
+        FAIL_REGULAR_EXPRESSION "AddressSanitizer|LeakSanitizer|runtime error:")
+    if(arg_PROPERTIES)
+        set_tests_properties(${name} PROPERTIES ${arg_PROPERTIES})
+    endif()
+endfunction()
+
+# sb_unit_test(NAME LABELS label… SOURCES … LINK …): a Criterion program, registered as one test.
+function(sb_unit_test name)
+    cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LINK" ${ARGN})
+    pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE ${arg_LINK} PkgConfig::CRITERION sb_warnings)
+    sb_test(${name} LABELS ${arg_LABELS} TIMEOUT ${arg_TIMEOUT}
+        COMMAND ${name} --jobs 2 --xml=${CMAKE_BINARY_DIR}/junit/${name}.xml)
+endfunction()

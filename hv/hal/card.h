@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The card: how software reaches a relay, whatever lies between.
+ *
+ * One of the two hardware abstractions (the other is the machine, hv/hal/machine.h). A transport fills in a
+ * struct card and keeps its own state behind `self`; whoever reads an indicator sees only this header, so
+ * that the same files run against the Verilated circuit in the process (sim), BAR 0 mapped by a hypervisor
+ * (mmio) or by Linux (pci), and USB (usb).
+ *
+ * Registers and records are those of rtl/relay_regs.txt.
+ */
+#ifndef CARD_H
+#define CARD_H
+
+#include <stdint.h>
+
+struct relay_event;
+struct relay_status;
+struct card;
+
+/* Errors: functions return 0 or one of these, negative. */
+enum card_error {
+    CARD_GONE = -1,    /* the transport failed: reads of a dead link return all ones */
+    CARD_REFUSED = -2, /* the transport refuses this access (offset, alignment, right) */
+    CARD_NO_RING = -3, /* this transport has no memory that the card can write to */
+};
+
+struct card_ring {
+    volatile struct relay_event *events;
+    volatile struct relay_status *status;
+    uint64_t events_bus;
+    uint64_t status_bus;
+};
+
+struct card_ops {
+    /*
+     * Reads a 32-bit register. Posted writes made before are complete when it returns.
+     * @pre offset is a multiple of 4 below RELAY_BAR_BYTES
+     */
+    int (*read)(struct card *card, uint32_t offset, uint32_t *value);
+
+    /* Writes a 32-bit register; may be posted. @pre as read */
+    int (*write)(struct card *card, uint32_t offset, uint32_t value);
+
+    /*
+     * Memory for the event ring: 2^log2 records and one status record that the card reaches at the bus
+     * addresses given. May be null: then there is no ring. @pre 4 <= log2 <= 15
+     */
+    int (*ring_memory)(struct card *card, unsigned log2, struct card_ring *ring);
+
+    /* Time of the card's clock domain in ns, without touching the bus where the transport can tell it. */
+    uint64_t (*now)(struct card *card);
+
+    /* Ends the use of the card; stops the ring first. May be null. */
+    void (*close)(struct card *card);
+};
+
+struct card {
+    const struct card_ops *ops;
+    void *self;
+};
+
+#endif
