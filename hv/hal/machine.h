@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine: what hv/core asks of the CPU it runs guests on.
+ *
+ * One of the two hardware abstractions (the other is the card, hv/hal/card.h). Three back ends fill in a
+ * const struct machine_ops: vmx and svm (chosen once, at boot) and hosted (a process, for tests). hv/core
+ * never sees a VMCS or a VMCB; a back end never sees an LPAR.
+ *
+ * A virtual CPU is a struct context here: registers as the guest sees them. A vCPU is pinned to one
+ * physical CPU, and all functions that take a context are called on that CPU unless said otherwise.
+ *
+ * Registers are fetched late and written back late, since a VMREAD is not free: context_get() asks the back
+ * end on first use after an exit, context_set() marks the register, and run() writes what is marked.
+ */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct exit;
+struct context;
+
+#define FRAME_SHIFT 12
+#define FRAME_SIZE  4096u
+
+/* General registers come first and in the order of their encoding. */
+enum reg {
+    REG_RAX,
+    REG_RCX,
+    REG_RDX,
+    REG_RBX,
+    REG_RSP,
+    REG_RBP,
+    REG_RSI,
+    REG_RDI,
+    REG_R8,
+    REG_R9,
+    REG_R10,
+    REG_R11,
+    REG_R12,
+    REG_R13,
+    REG_R14,
+    REG_R15,
+    REG_RIP,
+    REG_RFLAGS,
+    REG_CR0, /* control registers and EFER hold what the guest believes, not what hardware needs */
+    REG_CR2,
+    REG_CR3,
+    REG_CR4,
+    REG_EFER,
+    REG_DR7,
+    REG_COUNT
+};
+
+/* Segments in the order of their encoding, then what LxDT and LTR load. */
+enum seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR, SEG_GDTR, SEG_IDTR, SEG_COUNT };
+
+/* Attributes as in a descriptor: bits 0-7 are its byte 5, bits 8-11 the high half of its byte 6. */
+enum {
+    SEG_TYPE_MASK = 0x000f,
+    SEG_CODE_DATA = 0x0010,
+    SEG_DPL_SHIFT = 5,
+    SEG_PRESENT = 0x0080,
+    SEG_LONG = 0x0200,
+    SEG_BIG = 0x0400,
+    SEG_GRANULAR = 0x0800,
+    SEG_UNUSABLE = 0x8000, /* a null selector was loaded; VMX keeps it apart from "not present" */
+};
+
+struct segment {
+    uint64_t base;
+    uint32_t limit; /* in bytes, expanded */
+    uint16_t selector;
+    uint16_t attributes;
+};
+
+/* Numbers of VMX and SVM, which agree. */
+enum event_kind {
+    EVENT_INTERRUPT = 0,
+    EVENT_NMI = 2,
+    EVENT_EXCEPTION = 3,
+    EVENT_SOFT_INTERRUPT = 4, /* INT n */
+    EVENT_ICEBP = 5,          /* INT1; SVM cannot tell it from INT n or #DB */
+    EVENT_SOFT_EXCEPTION = 6, /* INT3, INTO */
+};
+
+struct event {
+    bool valid;
+    uint8_t kind; /* enum event_kind */
+    uint8_t vector;
+    uint8_t length; /* of the instruction, for the soft kinds: RIP still points to it */
+    bool has_error;
+    uint32_t error;
+};
+
+/* What keeps an event from being taken now. */
+enum blocking {
+    BLOCK_STI = 1,    /* the instruction after STI */
+    BLOCK_MOV_SS = 2, /* the instruction after MOV SS or POP SS; holds back NMI and #DB as well */
+    BLOCK_NMI = 8,    /* an NMI handler has not executed IRET yet */
+};
+
+enum window { WINDOW_INTERRUPT = 1, WINDOW_NMI = 2 };
+
+/* Rights of a guest-physical page, and its memory type. */
+enum right { RIGHT_READ = 1, RIGHT_WRITE = 2, RIGHT_EXECUTE = 4, RIGHT_ALL = 7 };
+enum memory_type { MEMORY_UC = 0, MEMORY_WC = 1, MEMORY_WT = 4, MEMORY_WP = 5, MEMORY_WB = 6 };
+
+/* A TLB tag: VPID or ASID, or the hosted back end's own. 0 is the hypervisor's. */
+typedef uint16_t tag_t;
+
+struct context {
+    uint64_t reg[REG_COUNT]; /* general registers first: assembler relies on it */
+    uint32_t known;          /* bit per enum reg: reg[] holds the guest's value */
+    uint32_t dirty;          /* bit per enum reg: to be written back before the next run */
+    uint32_t seg_known;
+    uint32_t seg_dirty;
+    struct segment seg[SEG_COUNT];
+    struct event vectoring; /* event whose delivery the last exit interrupted; run() sets it */
+    tag_t tag;
+    unsigned cpu; /* the physical CPU */
+    const struct machine_ops *machine;
+    void *backend; /* the back end's own state */
+};
+
+/* What a page-table entry for guest-physical memory looks like. */
+struct paging_format {
+    unsigned levels; /* 4; a leaf may be at level 1 (4 KiB), 2 (2 MiB), 3 (1 GiB) */
+    unsigned largest_leaf;
+    uint64_t present_mask; /* an entry with none of these bits is empty */
+    uint64_t leaf_mask;    /* at level 2 and 3: an entry with this bit is a leaf */
+    uint64_t address_mask;
+    uint64_t (*leaf)(uint64_t address, unsigned level, unsigned rights, enum memory_type type);
+    uint64_t (*table)(uint64_t address);
+    unsigned (*rights)(uint64_t entry);
+};
+
+struct machine_ops {
+    const char *name; /* "vmx", "svm", "hosted" */
+    const struct paging_format *paging;
+    unsigned tags; /* tags that exist, 1 .. tags-1 are for guests */
+
+    /* Makes a context ready on this CPU; `backend` is its memory, zeroed, of backend_size bytes, 4-KiB
+     * aligned. 0, or negative with a message on the log. */
+    size_t backend_size;
+    int (*context_init)(struct context *context);
+    void (*context_fini)(struct context *context);
+
+    /* Registers as after INIT or power-on (SDM 3A table 10-1); general registers too. */
+    void (*context_reset)(struct context *context);
+
+    /* Runs the guest until it exits. Always returns; an entry that the CPU refuses is EXIT_INVALID. */
+    void (*run)(struct context *context, struct exit *exit);
+
+    /* Fills in reg[which] (seg[which]) and whatever comes for free with it. */
+    void (*fetch)(struct context *context, enum reg which);
+    void (*fetch_segment)(struct context *context, enum seg which);
+
+    /* Has the next run() deliver the event first. @pre deliverable now: see blocking() and RFLAGS.IF */
+    void (*inject)(struct context *context, const struct event *event);
+    /* Takes back what inject() queued and no run() has delivered. */
+    void (*retract)(struct context *context);
+
+    /* Asks for EXIT_WINDOW as soon as the named ones (enum window) could be taken; 0 asks for none. */
+    void (*window)(struct context *context, unsigned windows);
+
+    unsigned (*blocking)(struct context *context); /* enum blocking, a mask */
+    void (*set_blocking)(struct context *context, unsigned blocking);
+
+    /* A single-step trap (#DB, DR6.BS) is due after the instruction that was just emulated. */
+    void (*single_step)(struct context *context);
+
+    /* MSRs of the guest that the CPU holds: FS_BASE, LSTAR, PAT … Negative: not one of them. */
+    int (*msr_read)(struct context *context, uint32_t msr, uint64_t *value);
+    int (*msr_write)(struct context *context, uint32_t msr, uint64_t value);
+    /* Guest TSC = host TSC + offset. */
+    void (*tsc_offset)(struct context *context, uint64_t offset);
+
+    /* Guest-physical memory of the context is what the tables at `root` say, cached under `tag`. */
+    void (*root_load)(struct context *context, uint64_t root, tag_t tag);
+    /* Nothing cached under the tag survives on this CPU. Others are asked by a kick. */
+    void (*flush)(struct context *context, tag_t tag);
+
+    /* What could not be normalised, for a dump: one line, terminated. */
+    void (*describe)(struct context *context, char *text, size_t size);
+
+    /* Of the physical CPU, not of a context. */
+    void (*kick)(unsigned cpu, bool urgent); /* any CPU. urgent: even a guest with IF=0 on an emulator */
+    void (*wait)(void);                      /* until an interrupt or kick; returns at once if one is due */
+    uint64_t (*ticks)(void);                 /* the TSC */
+    uint64_t (*ticks_per_second)(void);
+    void (*deadline)(uint64_t ticks); /* EXIT_IRQ or the end of wait() at that tick; ~0: none */
+    void (*cpuid)(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
+    void (*pause)(void); /* in a spin loop */
+};
+
+static inline uint64_t context_get(struct context *context, enum reg which)
+{
+    if (!(context->known & 1u << which))
+        context->machine->fetch(context, which);
+    return context->reg[which];
+}
+
+static inline void context_set(struct context *context, enum reg which, uint64_t value)
+{
+    context->reg[which] = value;
+    context->known |= 1u << which;
+    context->dirty |= 1u << which;
+}
+
+static inline const struct segment *context_segment(struct context *context, enum seg which)
+{
+    if (!(context->seg_known & 1u << which))
+        context->machine->fetch_segment(context, which);
+    return &context->seg[which];
+}
+
+static inline void context_set_segment(struct context *context, enum seg which, const struct segment *value)
+{
+    context->seg[which] = *value;
+    context->seg_known |= 1u << which;
+    context->seg_dirty |= 1u << which;
+}
+
+#endif
