@@ -54,3 +54,39 @@ function(sb_unit_test name)
     sb_test(${name} LABELS ${arg_LABELS} TIMEOUT ${arg_TIMEOUT}
         COMMAND ${name} --jobs 2 --xml=${CMAKE_BINARY_DIR}/junit/${name}.xml)
 endfunction()
+
+# sb_fuzz_test(NAME SOURCES … [INCLUDE folder…] [SECONDS n] [LINK flag…] [ARGS …]): a libFuzzer program of clang, run
+# for a bounded time from a fixed seed. It compiles the production files itself, with coverage and sanitizers.
+function(sb_fuzz_test name)
+    cmake_parse_arguments(arg "" "SECONDS" "SOURCES;INCLUDE;LINK;ARGS" ${ARGN})
+    if(NOT arg_SECONDS)
+        set(arg_SECONDS 5)
+    endif()
+    find_program(SIGNALBOX_CLANG clang REQUIRED)
+    list(TRANSFORM arg_INCLUDE PREPEND -I)
+    set(sources)
+    foreach(source ${arg_SOURCES})
+        cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+        list(APPEND sources ${source})
+    endforeach()
+    set(program ${CMAKE_CURRENT_BINARY_DIR}/${name})
+    # Headers are not tracked one by one: any of the folders' own will do.
+    set(headers)
+    foreach(folder ${arg_INCLUDE})
+        string(SUBSTRING ${folder} 2 -1 folder)
+        file(GLOB found CONFIGURE_DEPENDS ${folder}/*.h)
+        list(APPEND headers ${found})
+    endforeach()
+    add_custom_command(OUTPUT ${program}
+        COMMAND ${SIGNALBOX_CLANG} -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined
+            -fno-sanitize-recover=undefined -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE
+            ${arg_INCLUDE} ${sources} -o ${program} ${arg_LINK}
+        DEPENDS ${sources} ${headers}
+        COMMENT "Building fuzzer ${name}" VERBATIM)
+    add_custom_target(${name}-program ALL DEPENDS ${program})
+    file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/${name}.corpus)
+    math(EXPR timeout "${arg_SECONDS} + 60")
+    sb_test(${name} LABELS fuzz TIMEOUT ${timeout}
+        COMMAND ${program} -max_total_time=${arg_SECONDS} -seed=1 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
+            -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/${name}- ${arg_ARGS} ${CMAKE_CURRENT_BINARY_DIR}/${name}.corpus)
+endfunction()
