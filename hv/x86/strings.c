@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The four functions that a freestanding C compiler calls by itself. */
+#include <stddef.h>
+#include <stdint.h>
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int value, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size)
+{
+    void *d = to;
+    size_t words = size / 8, rest = size % 8;
+
+    __asm__ volatile("rep movsq" : "+D"(d), "+S"(from), "+c"(words) : : "memory");
+    __asm__ volatile("rep movsb" : "+D"(d), "+S"(from), "+c"(rest) : : "memory");
+    return to;
+}
+
+void *memmove(void *to, const void *from, size_t size)
+{
+    if ((uintptr_t)to - (uintptr_t)from >= size)
+        return memcpy(to, from, size);
+    for (uint8_t *d = to; size-- > 0;)
+        d[size] = ((const uint8_t *)from)[size];
+    return to;
+}
+
+void *memset(void *to, int value, size_t size)
+{
+    void *d = to;
+    size_t words = size / 8, rest = size % 8;
+
+    __asm__ volatile("rep stosq"
+                     : "+D"(d), "+c"(words)
+                     : "a"(0x0101010101010101u * (uint8_t)value)
+                     : "memory");
+    __asm__ volatile("rep stosb" : "+D"(d), "+c"(rest) : "a"(value) : "memory");
+    return to;
+}
+
+int memcmp(const void *a, const void *b, size_t size)
+{
+    const uint8_t *x = a, *y = b;
+
+    for (size_t i = 0; i < size; i++)
+        if (x[i] != y[i])
+            return x[i] - y[i];
+    return 0;
+}

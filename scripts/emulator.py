@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The two emulators that the hypervisor runs on: QEMU (TCG: SVM) and Bochs (VMX). Start one, read and answer its
+serial line, end it. Runs inside scripts/enter."""
+
+import os
+import re
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tty
+
+BOCHS = "/usr/share/bochs"
+
+
+class Missed(Exception):
+    """What was waited for did not come."""
+
+
+class Module:
+    """A file the boot loader loads beside the hypervisor; text is its name and arguments."""
+
+    def __init__(self, path, text=""):
+        self.path, self.text = path, text or os.path.basename(path)
+
+
+def make_iso(out, image, command_line="", modules=(), extra_grub=""):
+    """A GRUB ISO that boots the image with multiboot 2, from BIOS."""
+    with tempfile.TemporaryDirectory() as tree:
+        os.makedirs(f"{tree}/boot/grub")
+        shutil.copy(image, f"{tree}/boot/signalbox-hv")
+        lines = ["set timeout=0", extra_grub, f"multiboot2 /boot/signalbox-hv {command_line}"]
+        for number, module in enumerate(modules):
+            shutil.copy(module.path, f"{tree}/boot/module{number}")
+            lines.append(f"module2 /boot/module{number} {module.text}")
+        lines.append("boot")
+        with open(f"{tree}/boot/grub/grub.cfg", "w") as cfg:
+            cfg.write("\n".join(lines) + "\n")
+        subprocess.run(
+            ["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "--fonts=", "--locales=", "--themes=",
+             "--install-modules=biosdisk iso9660 multiboot2 normal boot", "-o", out, tree],
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+class Emulator:
+    """Common to both: a process with its serial line on a pseudo terminal."""
+
+    name = ""
+
+    def __init__(self, echo=False):
+        self.folder = tempfile.mkdtemp(prefix="signalbox-")
+        self.echo = echo
+        self.text = ""  # all that came so far
+        self.seen = 0  # up to where expect() has matched
+        self.process = None
+        master, slave = os.openpty()
+        tty.setraw(slave)
+        self.line = master
+        self.slave = slave  # kept open, so that the line does not hang up before the emulator opens it
+        self.terminal = os.ttyname(slave)
+
+    def command(self):
+        raise NotImplementedError
+
+    def start(self):
+        self.log = open(f"{self.folder}/emulator.log", "w")
+        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        return self
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+        if self.process:
+            self.process.wait()
+        os.close(self.line)
+        os.close(self.slave)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def pump(self, seconds):
+        """Takes in what the line has within that time; False when the emulator has ended and nothing is left."""
+        ready, _, _ = select.select([self.line], [], [], seconds)
+        if ready:
+            piece = os.read(self.line, 65536).decode("latin-1").replace("\r", "")
+            self.text += piece
+            if self.echo:
+                sys.stdout.write(piece)
+                sys.stdout.flush()
+            return True
+        return self.process.poll() is None
+
+    def expect(self, pattern, seconds):
+        """Waits until the pattern appears behind the last match, and returns the match."""
+        end = time.monotonic() + seconds
+        wanted = re.compile(pattern, re.M)
+        while True:
+            match = wanted.search(self.text, self.seen)
+            if match:
+                self.seen = match.end()
+                return match
+            left = end - time.monotonic()
+            if left <= 0:
+                raise Missed(f"{self.name}: no {pattern!r} within {seconds} s\n{self.tail()}")
+            if not self.pump(min(left, 0.5)):
+                raise Missed(f"{self.name}: ended before {pattern!r}\n{self.tail()}")
+
+    def send(self, text):
+        os.write(self.line, text.encode())
+
+    def tail(self):
+        """The end of what came, for a message: the serial line, then what the emulator itself said."""
+        self.log.flush()
+        with open(self.log.name, errors="replace") as log:
+            said = log.read()[-2000:]
+        return self.text[-6000:] + ("\n--- emulator:\n" + said if said.strip() else "")
+
+
+class Qemu(Emulator):
+    name = "qemu"
+
+    def __init__(self, image, command_line="", modules=(), cpus=1, megabytes=512, cpu="max", machine="q35", iso=None,
+                 options=(), echo=False):
+        super().__init__(echo)
+        self.arguments = ["qemu-system-x86_64", "-machine", machine, "-accel", "tcg", "-cpu", cpu, "-smp", str(cpus),
+                          "-m", str(megabytes), "-nodefaults", "-no-reboot", "-display", "none",
+                          "-serial", self.terminal]
+        if iso:
+            self.arguments += ["-cdrom", iso]
+        else:
+            self.arguments += ["-kernel", image, "-append", command_line]
+            if modules:
+                # A comma ends a module here; doubled it stands for itself. The text follows the path.
+                self.arguments += ["-initrd", ",".join(self.module(m) for m in modules)]
+        self.arguments += list(options)
+
+    @staticmethod
+    def module(module):
+        rest = module.text.partition(" ")[2]
+        return (module.path + (" " + rest if rest else "")).replace(",", ",,")
+
+    def command(self):
+        return self.arguments
+
+
+class Bochs(Emulator):
+    name = "bochs"
+
+    def __init__(self, image, command_line="", modules=(), cpus=1, megabytes=512, model="corei7_skylake_x", iso=None,
+                 exclude="rdrand,rdseed", ips=100000000, echo=False):
+        super().__init__(echo)
+        if not iso:
+            iso = f"{self.folder}/boot.iso"
+            make_iso(iso, image, command_line, modules)
+        self.file = f"{self.folder}/bochsrc"
+        host = min(megabytes, 2048)
+        with open(self.file, "w") as rc:
+            rc.write(f"""\
+config_interface: textconfig
+display_library: rfb, options="timeout=0"
+cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, exclude_features="{exclude}"
+memory: guest={megabytes}, host={host}
+romimage: file={BOCHS}/BIOS-bochs-latest, options=fastboot
+vgaromimage: file={BOCHS}/VGABIOS-lgpl-latest
+boot: cdrom
+floppy_bootsig_check: disabled=1
+ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
+ata0-master: type=cdrom, path={iso}, status=inserted
+clock: sync=none, time0=1000000000, rtc_sync=0
+port_e9_hack: enabled=1
+private_colormap: enabled=0
+pci: enabled=1, chipset=i440fx
+com1: enabled=1, mode=term, dev={self.terminal}
+panic: action=fatal
+error: action=report
+info: action=ignore
+debug: action=ignore
+log: {self.folder}/bochs.log
+""")
+
+    def command(self):
+        return ["bochs", "-f", self.file]
