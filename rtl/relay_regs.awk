@@ -183,6 +183,8 @@ $1 == "field" {
 $1 == "value" {
     base = last_field != "" && index(last_field, owner) == 1 ? last_field : owner
     define(base "_" $2, sprintf("0x%x", number($3)), rest(4))
+    if (base == owner && record == "")
+        list[owner] = list[owner] sprintf(" \\\n    X(%s, %d, \"%s\")", $2, number($3), rest(4))
     if (out == "doc")
         printf "| | | | | | `%s` = %s: %s |\n", $2, $3, rest(4)
     next
@@ -196,6 +198,8 @@ END {
     end_record()
     if (out == "c") {
         flush_later()
+        for (owner in list)
+            printf "\n/* X(NAME, index, text) for each. */\n#define %s_LIST(X)%s\n", owner, list[owner]
         printf "\n#endif\n"
     }
 }

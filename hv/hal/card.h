@@ -8,6 +8,8 @@
  * (mmio) or by Linux (pci), and USB (usb).
  *
  * Registers and records are those of rtl/relay_regs.txt.
+ *
+ * A transport need not be thread-safe: whoever holds a struct card serialises its use.
  */
 #ifndef CARD_H
 #define CARD_H
@@ -23,6 +25,7 @@ enum card_error {
     CARD_GONE = -1,    /* the transport failed: reads of a dead link return all ones */
     CARD_REFUSED = -2, /* the transport refuses this access (offset, alignment, right) */
     CARD_NO_RING = -3, /* this transport has no memory that the card can write to */
+    CARD_FOREIGN = -4, /* what answers is no relay, or one with a register map of another major version */
 };
 
 struct card_ring {
@@ -34,17 +37,20 @@ struct card_ring {
 
 struct card_ops {
     /*
-     * Reads a 32-bit register. Posted writes made before are complete when it returns.
+     * Reads a 32-bit register. What the card wrote to the ring before it answered is visible in the ring's
+     * memory when this returns, and posted register writes made before have taken effect.
      * @pre offset is a multiple of 4 below RELAY_BAR_BYTES
      */
     int (*read)(struct card *card, uint32_t offset, uint32_t *value);
 
-    /* Writes a 32-bit register; may be posted. @pre as read */
+    /* Writes a 32-bit register; may be posted. Writes take effect in program order. @pre as read */
     int (*write)(struct card *card, uint32_t offset, uint32_t value);
 
     /*
-     * Memory for the event ring: 2^log2 records and one status record that the card reaches at the bus
-     * addresses given. May be null: then there is no ring. @pre 4 <= log2 <= 15
+     * Memory for the event ring: 2^log2 records, 4 KiB aligned on the bus, and one status record, 16-byte
+     * aligned, that the card reaches at the bus addresses given. The transport owns it until close; a second
+     * call with the same log2 gives the same memory. May be null: then there is no ring.
+     * @pre 4 <= log2 <= 15
      */
     int (*ring_memory)(struct card *card, unsigned log2, struct card_ring *ring);
 
@@ -59,5 +65,15 @@ struct card {
     const struct card_ops *ops;
     void *self;
 };
+
+static inline int card_read(struct card *card, uint32_t offset, uint32_t *value)
+{
+    return card->ops->read(card, offset, value);
+}
+
+static inline int card_write(struct card *card, uint32_t offset, uint32_t value)
+{
+    return card->ops->write(card, offset, value);
+}
 
 #endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "command.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "list.h"
+#include "show.h"
+
+const struct command commands[] = {
+    {"list", "List the cards, and the functions whose interrupts pass them", list_run},
+    {"show", "Show a card or a function in full: sources, counts, state", show_run},
+    {0},
+};
+
+bool invocation_open(struct invocation *invocation)
+{
+    invocation->out = stdout;
+    invocation->err = stderr;
+    return roster_open(&invocation->roster);
+}
+
+void invocation_close(struct invocation *invocation)
+{
+    roster_close(&invocation->roster);
+}
+
+/* ---- options --------------------------------------------------------------------------------------- */
+
+static const struct argp_option common_options[] = {
+    {0, 's', "SLOT", 0, "Only what is at [[[[domain]:]bus]:][device][.[function]]", 90},
+    {0, 'd', "ID", 0, "Only what is [vendor]:[device][:class[:prog-if]]", 90},
+    {"json", 'J', 0, 0, "Write JSON, of the schema named in it", 90},
+    {"numeric", 'n', 0, 0, "Show vendor and device as numbers", 90},
+    {0},
+};
+
+static error_t parse_common(int key, char *arg, struct argp_state *state)
+{
+    struct invocation *invocation = state->input;
+    struct sb_error error;
+    switch (key) {
+    case 's':
+    case 'd':
+        if (!(key == 's' ? roster_filter_slot : roster_filter_id)(&invocation->roster, arg, &error))
+            argp_error(state, "%s. %s", error.what, error.advice);
+        return 0;
+    case 'J':
+        invocation->json = true;
+        return 0;
+    case 'n':
+        invocation->numeric = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp common_argp = {.options = common_options, .parser = parse_common};
+
+/* Carries a subcommand's input and its common child's through argp. */
+struct parsing {
+    const struct argp *argp;
+    struct invocation *invocation;
+    void *input;
+};
+
+static error_t parse_outer(int key, char *arg, struct argp_state *state)
+{
+    struct parsing *parsing = state->input;
+    if (key == ARGP_KEY_INIT) {
+        state->child_inputs[0] = parsing->invocation;
+        state->child_inputs[1] = parsing->input;
+        return 0;
+    }
+    /* Words that are no options reach the parent first: they are the subcommand's. */
+    (void)arg;
+    return ARGP_ERR_UNKNOWN;
+}
+
+int command_parse(struct invocation *invocation, const struct argp *argp, int argc, char **argv, void *input)
+{
+    const struct argp_child children[] = {{&common_argp, 0, NULL, 0}, {argp, 0, NULL, 0}, {0}};
+    const struct argp outer = {
+        .parser = parse_outer, .args_doc = argp->args_doc, .doc = argp->doc, .children = children};
+    struct parsing parsing = {argp, invocation, input};
+    return argp_parse(&outer, argc, argv, 0, NULL, &parsing) == 0 ? EXIT_OK : EXIT_USE;
+}
+
+/* ---- running --------------------------------------------------------------------------------------- */
+
+void command_error(struct invocation *invocation, const struct sb_error *error)
+{
+    fprintf(invocation->err, "signalbox: %s\n", error->what);
+    if (error->advice[0])
+        fprintf(invocation->err, "  %s\n", error->advice);
+}
+
+int command_cards(struct invocation *invocation, enum card_pci_mode mode, bool accessible)
+{
+    struct sb_error error;
+    struct roster *roster = &invocation->roster;
+    roster->names = !invocation->numeric;
+    if (!invocation->find(roster, mode, &error)) {
+        command_error(invocation, &error);
+        return EXIT_FAILED;
+    }
+    if (roster->n_cards == 0) {
+        fprintf(invocation->err, "signalbox: no such card or function%s\n",
+                roster->filtered ? "" : ": no PCI function is a relay (1209:5160)");
+        return EXIT_NO_SUCH;
+    }
+    if (!accessible)
+        return EXIT_OK;
+    unsigned reached = 0;
+    for (unsigned i = 0; i < roster->n_cards; i++) {
+        reached += roster->card[i]->card != NULL;
+        if (!roster->card[i]->card)
+            command_error(invocation, &roster->card[i]->error);
+    }
+    return reached ? EXIT_OK : EXIT_FAILED;
+}
+
+int command_run(struct invocation *invocation, int argc, char **argv)
+{
+    for (const struct command *command = commands; command->name; command++) {
+        if (strcmp(command->name, argv[0]) != 0)
+            continue;
+        char name[64]; /* for messages and usage */
+        snprintf(name, sizeof name, "signalbox %s", command->name);
+        char *word = argv[0];
+        argv[0] = name;
+        int status = command->run(invocation, argc, argv);
+        argv[0] = word;
+        return status;
+    }
+    fprintf(invocation->err, "signalbox: no subcommand \"%s\"; `signalbox --help` lists them\n", argv[0]);
+    return EXIT_USE;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Reads a small file without its last newline; the number of bytes, -1 when it can't be read. */
+static ssize_t slurp(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    size_t have = 0;
+    ssize_t n;
+    while (have < size - 1 && (n = read(fd, text + have, size - 1 - have)) > 0)
+        have += (size_t)n;
+    close(fd);
+    if (have > 0 && text[have - 1] == '\n')
+        have--;
+    text[have] = 0;
+    return (ssize_t)have;
+}
+
+static void device_path(struct slot slot, const char *leaf, char *path, size_t size)
+{
+    char name[SLOT_NAME];
+    snprintf(path, size, "/sys/bus/pci/devices/%s%s%s", slot_name(slot, name), *leaf ? "/" : "", leaf);
+}
+
+bool kernel_driver(struct slot slot, char name[KERNEL_NAME])
+{
+    char path[128], target[256];
+    device_path(slot, "driver", path, sizeof path);
+    ssize_t n = readlink(path, target, sizeof target - 1);
+    if (n < 0)
+        return false;
+    target[n] = 0;
+    const char *slash = strrchr(target, '/');
+    snprintf(name, KERNEL_NAME, "%.*s", KERNEL_NAME - 1, slash ? slash + 1 : target);
+    return true;
+}
+
+bool kernel_lockdown(char level[KERNEL_NAME])
+{
+    char text[256]; /* "none [integrity] confidentiality" */
+    if (slurp("/sys/kernel/security/lockdown", text, sizeof text) < 0)
+        return false;
+    const char *open = strchr(text, '['), *close = strchr(text, ']');
+    if (!open || !close || close < open)
+        return false;
+    snprintf(level, KERNEL_NAME, "%.*s", (int)(close - open - 1), open + 1);
+    return strcmp(level, "none") != 0;
+}
+
+int kernel_memory_decoding(struct slot slot)
+{
+    char path[128];
+    uint8_t command[2];
+    device_path(slot, "config", path, sizeof path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t n = pread(fd, command, sizeof command, 4);
+    close(fd);
+    return n == (ssize_t)sizeof command ? command[0] >> 1 & 1 : -1;
+}
+
+/* ---- lines ----------------------------------------------------------------------------------------- */
+
+static int by_number(const void *a, const void *b)
+{
+    const unsigned left = *(const unsigned *)a, right = *(const unsigned *)b;
+    return (left > right) - (left < right);
+}
+
+static void read_msi(struct slot slot, struct kernel_lines *lines)
+{
+    char path[128], file[400], mode[16];
+    device_path(slot, "msi_irqs", path, sizeof path);
+    DIR *folder = opendir(path);
+    if (!folder)
+        return;
+    for (const struct dirent *entry; (entry = readdir(folder)) && lines->n_msi < KERNEL_MSI_MAX;) {
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        unsigned *grown = realloc(lines->msi, (lines->n_msi + 1) * sizeof *grown);
+        if (!grown)
+            break;
+        lines->msi = grown;
+        lines->msi[lines->n_msi++] = (unsigned)strtoul(entry->d_name, NULL, 10);
+        snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+        lines->msix |= slurp(file, mode, sizeof mode) >= 0 && strcmp(mode, "msix") == 0;
+    }
+    closedir(folder);
+    if (lines->n_msi)
+        qsort(lines->msi, lines->n_msi, sizeof *lines->msi, by_number);
+}
+
+bool kernel_lines(struct slot slot, struct kernel_lines *lines)
+{
+    char path[128], text[32];
+    *lines = (struct kernel_lines){0};
+    device_path(slot, "irq", path, sizeof path);
+    if (slurp(path, text, sizeof text) < 0)
+        return false;
+    lines->intx = (unsigned)strtoul(text, NULL, 10);
+    read_msi(slot, lines);
+    /* With MSI on, the file names the first vector's interrupt instead of the line's. */
+    if (lines->n_msi)
+        lines->intx = 0;
+    return true;
+}
+
+void kernel_lines_free(struct kernel_lines *lines)
+{
+    free(lines->msi);
+    *lines = (struct kernel_lines){0};
+}
+
+/* ---- interrupts ------------------------------------------------------------------------------------ */
+
+static uint64_t sum(const char *text, const char *separators)
+{
+    uint64_t total = 0;
+    char *end;
+    for (text += strspn(text, separators); isdigit((unsigned char)*text);
+         text = end + strspn(end, separators))
+        total += strtoull(text, &end, 10);
+    return total;
+}
+
+static void attribute(unsigned number, const char *leaf, char *text, size_t size)
+{
+    char path[96];
+    snprintf(path, sizeof path, "/sys/kernel/irq/%u/%s", number, leaf);
+    if (slurp(path, text, size) < 0)
+        *text = 0;
+}
+
+/* For kernels without /sys/kernel/irq: "  21:  100  0  IO-APIC  21-fasteoi   virtio0, edu". */
+static bool from_proc(unsigned number, struct kernel_irq *irq)
+{
+    FILE *file = fopen("/proc/interrupts", "re");
+    if (!file)
+        return false;
+    char *line = NULL;
+    size_t size = 0;
+    bool found = false;
+    while (!found && getline(&line, &size, file) > 0) {
+        char *end;
+        if (strtoul(line, &end, 10) != number || *end != ':')
+            continue;
+        found = true;
+        irq->count = sum(end + 1, " ");
+        const char *rest = end + 1 + strspn(end + 1, " 0123456789");
+        snprintf(irq->chip, sizeof irq->chip, "%.*s", (int)strcspn(rest, " \n"), rest);
+        const char *last = strstr(rest, "   ");
+        if (last)
+            snprintf(irq->actions, sizeof irq->actions, "%.*s", (int)strcspn(last + 3, "\n"), last + 3);
+    }
+    free(line);
+    fclose(file);
+    return found;
+}
+
+bool kernel_irq(unsigned number, struct kernel_irq *irq)
+{
+    char path[96], text[16384]; /* a count for each of up to 1,500 CPUs */
+    *irq = (struct kernel_irq){0};
+    snprintf(path, sizeof path, "/sys/kernel/irq/%u/per_cpu_count", number);
+    if (slurp(path, text, sizeof text) < 0)
+        return from_proc(number, irq);
+    irq->count = sum(text, ",");
+    attribute(number, "chip_name", irq->chip, sizeof irq->chip);
+    attribute(number, "actions", irq->actions, sizeof irq->actions);
+    return irq->actions[0] != 0;
+}
