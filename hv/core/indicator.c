@@ -518,9 +518,11 @@ int indicator_drain(struct indicator *indicator, enum indicator_hint hint)
 {
     uint32_t moved = 0;
     indicator->stats.drains++;
-    if (indicator->ring_on)
-        return result(drain_ring(indicator, hint, &moved), moved);
-    int error = sweep(indicator, false, &moved);
+    if (indicator->ring_on) {
+        const int error = drain_ring(indicator, hint, &moved);
+        return result(error, moved);
+    }
+    const int error = sweep(indicator, false, &moved);
     indicator->stats.spurious += !error && moved == 0 && hint == INDICATOR_CONFIRM;
     return result(error, moved);
 }
@@ -528,7 +530,8 @@ int indicator_drain(struct indicator *indicator, enum indicator_hint hint)
 int indicator_scan(struct indicator *indicator)
 {
     uint32_t moved = 0;
-    return result(sweep(indicator, true, &moved), moved);
+    const int error = sweep(indicator, true, &moved);
+    return result(error, moved);
 }
 
 uint32_t indicator_take(struct indicator *indicator, unsigned source)
