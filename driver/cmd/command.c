@@ -6,10 +6,12 @@
 
 #include "list.h"
 #include "show.h"
+#include "stat.h"
 
 const struct command commands[] = {
     {"list", "List the cards, and the functions whose interrupts pass them", list_run},
     {"show", "Show a card or a function in full: sources, counts, state", show_run},
+    {"stat", "Set the wire's interrupt counts beside the kernel's", stat_run},
     {0},
 };
 
@@ -43,7 +45,7 @@ static error_t parse_common(int key, char *arg, struct argp_state *state)
     case 's':
     case 'd':
         if (!(key == 's' ? roster_filter_slot : roster_filter_id)(&invocation->roster, arg, &error))
-            argp_error(state, "%s. %s", error.what, error.advice);
+            return argp_error(state, "%s. %s", error.what, error.advice), EINVAL;
         return 0;
     case 'J':
         invocation->json = true;
@@ -94,6 +96,23 @@ void command_error(struct invocation *invocation, const struct sb_error *error)
     fprintf(invocation->err, "signalbox: %s\n", error->what);
     if (error->advice[0])
         fprintf(invocation->err, "  %s\n", error->advice);
+}
+
+int command_no_memory(struct invocation *invocation)
+{
+    fputs("signalbox: out of memory\n", invocation->err);
+    return EXIT_FAILED;
+}
+
+int command_lost_cards(struct invocation *invocation)
+{
+    const struct roster *roster = &invocation->roster;
+    for (unsigned c = 0; c < roster->n_cards; c++)
+        if (roster->card[c]->card)
+            return EXIT_OK;
+    for (unsigned c = 0; c < roster->n_cards; c++)
+        command_error(invocation, &roster->card[c]->error);
+    return EXIT_FAILED;
 }
 
 int command_cards(struct invocation *invocation, enum card_pci_mode mode, bool accessible)

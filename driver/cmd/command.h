@@ -44,9 +44,8 @@ void invocation_close(struct invocation *invocation);
 extern const struct argp common_argp;
 
 /*
- * Parses a subcommand's own options (argp's children, if any, are replaced by the common ones). `input` goes
- * to its parser, which finds the invocation there through `invocation` only if it wants it.
- * 0, or the exit status to end with.
+ * Parses a subcommand's own options, with `input` as its parser's input, and the common ones. 0, or the exit
+ * status to end with.
  */
 int command_parse(struct invocation *invocation, const struct argp *argp, int argc, char **argv, void *input);
 
@@ -59,6 +58,12 @@ int command_run(struct invocation *invocation, int argc, char **argv);
  * else EXIT_FAILED.
  */
 int command_cards(struct invocation *invocation, enum card_pci_mode mode, bool accessible);
+
+/* Says that memory ran out; EXIT_FAILED. */
+int command_no_memory(struct invocation *invocation);
+
+/* EXIT_FAILED, and why on invocation->err, when no card is left that answers. */
+int command_lost_cards(struct invocation *invocation);
 
 /* Says what is wrong, and what helps. */
 void command_error(struct invocation *invocation, const struct sb_error *error);

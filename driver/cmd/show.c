@@ -2,6 +2,7 @@
 #include "show.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 #include "describe.h"
@@ -177,7 +178,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     if (key != ARGP_KEY_ARG)
         return ARGP_ERR_UNKNOWN;
     if (!roster_filter_slot(&invocation->roster, arg, &error))
-        argp_error(state, "%s. %s", error.what, error.advice);
+        return argp_error(state, "%s. %s", error.what, error.advice), EINVAL;
     return 0;
 }
 

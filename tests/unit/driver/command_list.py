@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """signalbox list and show on machines made of files. usage: command_list.py SIGNALBOX REGS_HEADER"""
-import os
-
 import machine
-from machine import Machine, Test, relay, source
+from machine import Machine, relay, source
 
 
 def usual(test):
@@ -168,5 +166,4 @@ def closed_output_is_a_failure(test):
     assert status == 1 and "standard output" in err
 
 
-machine.main([value for name, value in list(globals().items())
-              if callable(value) and getattr(value, "__module__", None) == __name__ and name not in ("usual", "broken")])
+machine.main_of(globals(), "usual", "broken")

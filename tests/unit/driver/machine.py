@@ -109,13 +109,20 @@ class Test:
     def __init__(self, binary, header, root):
         self.binary, self.header, self.root = binary, header, root
 
-    def run(self, *words, stdout=subprocess.PIPE, timeout=60):
+    def environment(self):
         preload = ["libumockdev-preload.so.0"]
         if b"__asan_init" in open(self.binary, "rb").read():
             # AddressSanitizer has to come first.
             preload.insert(0, subprocess.check_output(["gcc", "-print-file-name=libasan.so"], text=True).strip())
-        env = dict(os.environ, UMOCKDEV_DIR=self.root, LD_PRELOAD=" ".join(preload), TERM="dumb")
-        done = subprocess.run([self.binary, *words], env=env, stdin=subprocess.DEVNULL, stdout=stdout,
+        return dict(os.environ, UMOCKDEV_DIR=self.root, LD_PRELOAD=" ".join(preload), TERM="dumb")
+
+    def start(self, *words):
+        """The command, running on."""
+        return subprocess.Popen([self.binary, *words], env=self.environment(), stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def run(self, *words, stdout=subprocess.PIPE, timeout=60):
+        done = subprocess.run([self.binary, *words], env=self.environment(), stdin=subprocess.DEVNULL, stdout=stdout,
                               stderr=subprocess.PIPE, timeout=timeout, check=False)
         out = done.stdout.decode() if done.stdout is not None else ""
         assert "Sanitizer" not in done.stderr.decode(), done.stderr.decode()
@@ -127,7 +134,10 @@ class Test:
         return json.loads(out)
 
 
-def main(cases):
+def main_of(names, *helpers):
+    """Runs every function a test file defines but the helpers named."""
+    cases = [value for name, value in list(names.items())
+             if callable(value) and getattr(value, "__module__", None) == "__main__" and name not in helpers]
     failed = 0
     for case in cases:
         with tempfile.TemporaryDirectory() as root:

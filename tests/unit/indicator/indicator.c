@@ -208,6 +208,7 @@ Test(indicator, a_reset_is_found_and_mended)
     cr_assert_eq(indicator_take(&reader, 0), 1, "not the five of the place's former owner");
     cr_assert_eq(reader.stats.discarded, 5);
     cr_assert_eq(reader.source[0].key >> 16, 0x102);
+    cr_assert_eq(indicator_drain(&reader, INDICATOR_POLL), 0, "records of the former life are wiped");
     paper_message(&relay, 2, 0x102, 0xfee00000, 0x4021);
     all_delivered();
     cr_assert_eq(indicator_drain(&reader, INDICATOR_POLL), 1, "the ring is on again");
