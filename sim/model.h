@@ -24,11 +24,15 @@ enum {
     MODEL_BARS = 2, /* memory windows a port */
 };
 
-/* Shapes that are built: ports x DW x sources = 4x2x32, 7x2x32, 4x4x32, 7x4x32, 1x2x32. */
+/*
+ * Shapes that are built: ports x DW x sources = 4x2x32, 7x2x32, 4x4x32, 7x4x32, 1x2x32, and 1x2x32 as a bump.
+ * A bump sits between two links: it forwards INTx messages and configuration unchanged.
+ */
 struct model_shape {
     unsigned ports;
     unsigned width_dw;
     unsigned sources;
+    bool bump;
 };
 
 struct model;
@@ -37,13 +41,19 @@ struct model;
 struct model *model_open(const struct model_shape *shape, const char *waveform);
 void model_close(struct model *model);
 
+/* Ports of the shape opened. */
+unsigned model_ports(const struct model *model);
+
 /* Inputs of the core that configuration decides. */
 void model_set_bdf(struct model *model, uint8_t bus, uint8_t device);
 void model_set_bus_master(struct model *model, bool enabled);
 /* Side 0: BAR 0 of the relay (index 0). @pre size is a power of two, base a multiple of it */
 void model_set_bar(struct model *model, unsigned side, unsigned index, bool enabled, uint64_t base,
                    uint64_t size);
-/* Link of a port up or down; down (or reset) releases its wires. @pre side >= 1 */
+/*
+ * Link of a port up or down (or in reset); ports start up. Down releases the port's wires and drops what was
+ * sent by it and has not entered, and what has not wholly left towards it. @pre side >= 1
+ */
 void model_set_link(struct model *model, unsigned side, bool up);
 
 /* Time the circuit stamps with, ns; never goes back. */
@@ -51,7 +61,11 @@ void model_set_time(struct model *model, uint64_t ns);
 /* Earliest time at which the circuit will act by itself; UINT64_MAX: never. */
 uint64_t model_deadline(const struct model *model);
 
-/* Queues a TLP into the circuit from a side, in order. Copies. False when n is 0 or above MODEL_MAX_DW. */
+/*
+ * Queues a TLP into the circuit from a side, in order; only while the circuit takes no non-posted TLPs do
+ * posted ones and completions go before them. Copies. False when n is 0 or above MODEL_MAX_DW or there is no
+ * such side; what the DW say is the circuit's to judge.
+ */
 bool model_send(struct model *model, unsigned side, const uint32_t *dw, size_t n);
 /*
  * Takes the oldest TLP that left the circuit towards a side: its length in DW, 0 when there is none.

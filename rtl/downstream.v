@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// From the root to the ports and to the relay's own completer.
+//
+// Three stages: the FIFO at the entrance, one beat that waits until the second one shows the address, one
+// beat with its destination. Latency 4 cycles, one beat per cycle. A non-posted TLP that finds its
+// destination's non-posted FIFO full stops the stream; s_np_ok falls early enough to prevent that.
+// Synchronous reset.
+`default_nettype none
+
+module downstream #(
+    parameter integer WIDTH = 64,
+    parameter integer PORTS = 4,
+    parameter integer BUMP = 0
+) (
+    input  wire                      clk,
+    input  wire                      rst,
+
+    input  wire [WIDTH-1:0]          s_data,
+    input  wire [WIDTH/32-1:0]       s_keep,
+    input  wire                      s_last,
+    input  wire                      s_valid,
+    output wire                      s_ready,
+    output reg                       s_np_ok,
+
+    output wire [PORTS*WIDTH-1:0]    m_data,
+    output wire [PORTS*WIDTH/32-1:0] m_keep,
+    output wire [PORTS-1:0]          m_last,
+    output wire [PORTS-1:0]          m_bad,
+    output wire [PORTS-1:0]          m_valid,
+    input  wire [PORTS-1:0]          m_ready,
+    input  wire [PORTS-1:0]          m_np_ok,
+
+    // To the completer.
+    output wire [WIDTH-1:0]          l_data,
+    output wire                      l_last,
+    output wire                      l_bad,
+    output wire                      l_refuse,
+    output wire                      l_first,
+    output wire                      l_nonposted,
+    output wire                      l_valid,
+    input  wire                      l_ready,
+    input  wire                      l_np_ok,
+
+    input  wire [7:0]                bus,
+    input  wire [4:0]                device,
+    input  wire [PORTS-1:0]          up,
+    input  wire                      own_bar_enable,
+    input  wire [63:0]               own_bar_base,
+    input  wire [PORTS*2-1:0]        bar_enable,
+    input  wire [PORTS*128-1:0]      bar_base,
+    input  wire [PORTS*128-1:0]      bar_mask,
+
+    // One pulse per TLP.
+    output reg                       count_posted,
+    output reg                       count_nonposted,
+    output reg                       count_completion,
+    output reg                       count_malformed,
+    output reg                       count_refused,    // answered UR because it matches nothing
+    output reg                       count_unrouted,   // posted, dropped
+    output reg                       count_unexpected, // completion, dropped
+    output reg                       count_down        // for a port that is down
+);
+    localparam integer K = WIDTH / 32;
+
+    // ---- entrance -------------------------------------------------------------------------------------
+
+    wire [WIDTH-1:0] a_data;
+    wire [K-1:0]     a_keep;
+    wire             a_last;
+    wire [5:0]       a_class;
+    wire             a_valid;
+    wire             a_pop;
+    wire             a_drain;
+    wire             unused_valid_d, unused_snap, unused_dropped;
+    ingress #(.WIDTH(WIDTH), .UPSTREAM(0)) entrance (
+        .clk(clk), .rst(rst), .up(1'b1),
+        .s_data(s_data), .s_keep(s_keep), .s_last(s_last), .s_valid(s_valid), .s_ready(s_ready),
+        .h_valid(a_valid), .h_data(a_data), .h_keep(a_keep), .h_last(a_last), .h_class(a_class),
+        .h_valid_d(unused_valid_d), .h_pop(a_pop), .h_drain(a_drain),
+        .snap(1'b0), .snap_done(unused_snap), .dropped(unused_dropped)
+    );
+
+    reg  a_inside_q;
+    wire a_first = ~a_inside_q;
+    wire swallow = a_valid & a_first & a_class[5];
+    wire a_ends, a_bad;
+    wire a_take;
+    tlp_check #(.WIDTH(WIDTH)) check (
+        .clk(clk), .rst(rst), .take(a_take), .first(a_first), .data(a_data), .keep(a_keep), .last(a_last),
+        .ends(a_ends), .bad(a_bad)
+    );
+
+    // ---- one beat that waits for the address ------------------------------------------------------------
+
+    reg              b_valid_q;
+    reg              b_first_q;
+    reg              b_last_q;
+    reg              b_bad_q;
+    reg  [K-1:0]     b_keep_q;
+    reg  [WIDTH-1:0] b_data_q;
+    reg  [5:0]       b_class_q;
+
+    wire c_ready;
+    wire more_seen = (K == 4) | ~b_first_q | a_valid; // the address can be seen
+    wire b_move = b_valid_q & more_seen & c_ready;
+    wire b_ready = ~b_valid_q | b_move;
+    assign a_take = a_valid & ~swallow & b_ready;
+    assign a_pop = a_take | swallow;
+    assign a_drain = (swallow | a_bad) & ~a_last;
+
+    always @(posedge clk) begin
+        if (a_take) begin
+            b_data_q <= a_data;
+            b_keep_q <= a_keep;
+            b_first_q <= a_first;
+            b_last_q <= a_ends;
+            b_bad_q <= a_bad;
+            if (a_first) begin
+                b_class_q <= a_class;
+            end
+        end
+        if (rst) begin
+            a_inside_q <= 1'b0;
+            b_valid_q <= 1'b0;
+        end else begin
+            if (a_take) begin
+                a_inside_q <= ~a_ends;
+            end
+            if (b_ready) begin
+                b_valid_q <= a_take;
+            end
+        end
+    end
+
+    wire [31:0] dw2;
+    wire [31:0] dw3;
+    generate
+        if (K == 2) begin : second_beat
+            assign dw2 = a_data[31:0];
+            assign dw3 = a_data[63:32];
+        end else begin : same_beat
+            assign dw2 = b_data_q[95:64];
+            assign dw3 = b_data_q[127:96];
+        end
+    endgenerate
+
+    wire [PORTS-1:0] to_port;
+    wire to_local, refuse, port_down, unmatched;
+    router #(.PORTS(PORTS), .BUMP(BUMP)) routing (
+        .dw0(b_data_q[31:0]), .dw2(dw2), .dw3(dw3), .tlp_class(b_class_q),
+        .bus(bus), .device(device), .up(up), .own_bar_enable(own_bar_enable), .own_bar_base(own_bar_base),
+        .bar_enable(bar_enable), .bar_base(bar_base), .bar_mask(bar_mask),
+        .to_port(to_port), .to_local(to_local), .refuse(refuse), .down(port_down), .unmatched(unmatched)
+    );
+
+    // Seen to be bad while its first beat is still here: goes nowhere.
+    wire doomed = (K == 2) ? a_bad & ~b_last_q : b_bad_q;
+
+    // ---- one beat with its destination ------------------------------------------------------------------
+
+    reg              c_valid_q;
+    reg              c_first_q;
+    reg              c_last_q;
+    reg              c_bad_q;
+    reg  [K-1:0]     c_keep_q;
+    reg  [WIDTH-1:0] c_data_q;
+    reg  [5:0]       c_class_q;
+    reg  [PORTS:0]   c_to_q; // bit 0: the completer
+    reg              c_refuse_q;
+    reg              c_down_q;
+    reg              c_unmatched_q;
+
+    wire [PORTS:0]   e_ready;
+    wire [PORTS:0]   e_room;
+    // Room is looked at once, before the first beat: it is for the whole TLP.
+    wire np_room = ~(c_class_q[0] & c_first_q) | ((c_to_q & ~e_room) == {(PORTS + 1){1'b0}});
+    wire c_fire = c_valid_q & np_room & ((c_to_q & ~e_ready) == {(PORTS + 1){1'b0}});
+    assign c_ready = ~c_valid_q | c_fire;
+
+    wire c_ends = c_fire & c_last_q;
+    wire c_to_port = (c_to_q[PORTS:1] != {PORTS{1'b0}});
+
+    always @(posedge clk) begin
+        if (b_move) begin
+            c_data_q <= b_data_q;
+            c_keep_q <= b_keep_q;
+            c_first_q <= b_first_q;
+            c_last_q <= b_last_q;
+            c_bad_q <= b_bad_q;
+            c_class_q <= b_class_q;
+            if (b_first_q) begin
+                c_to_q <= {to_port, to_local} & {(PORTS + 1){~doomed}};
+                c_refuse_q <= refuse;
+                c_down_q <= port_down;
+                c_unmatched_q <= unmatched;
+            end
+        end
+        count_posted <= c_ends & ~c_bad_q & c_to_port & ~c_class_q[0] & ~c_class_q[1];
+        count_nonposted <= c_ends & ~c_bad_q & c_to_port & c_class_q[0];
+        count_completion <= c_ends & ~c_bad_q & c_to_port & c_class_q[1];
+        count_malformed <= swallow | (a_take & a_bad);
+        count_refused <= c_ends & ~c_bad_q & c_unmatched_q & ~c_down_q & c_class_q[0];
+        count_unrouted <= c_ends & ~c_bad_q & c_unmatched_q & ~c_down_q & ~c_class_q[0] & ~c_class_q[1];
+        count_unexpected <= c_ends & ~c_bad_q & c_unmatched_q & ~c_down_q & c_class_q[1];
+        count_down <= c_ends & ~c_bad_q & c_unmatched_q & c_down_q;
+        if (rst) begin
+            c_valid_q <= 1'b0;
+            count_posted <= 1'b0;
+            count_nonposted <= 1'b0;
+            count_completion <= 1'b0;
+            count_malformed <= 1'b0;
+            count_refused <= 1'b0;
+            count_unrouted <= 1'b0;
+            count_unexpected <= 1'b0;
+            count_down <= 1'b0;
+        end else if (c_ready) begin
+            c_valid_q <= b_move;
+        end
+    end
+
+    // ---- exits ------------------------------------------------------------------------------------------
+
+    // Longest non-posted TLP, in beats: an AtomicOp. What may still be on its way when s_np_ok falls, too.
+    localparam [4:0] NP_BEATS = (WIDTH == 64) ? 5'd7 : 5'd4;
+    localparam [4:0] NP_MARGIN = (WIDTH == 64) ? 5'd13 : 5'd8;
+
+    wire [PORTS:0] calm;
+    genvar g;
+    generate
+        for (g = 0; g <= PORTS; g = g + 1) begin : exit
+            wire [WIDTH-1:0] x_data;
+            wire [K-1:0]     x_keep;
+            wire [1:0]       x_user;
+            wire             x_last, x_valid, x_ready, x_np_ok, x_first, x_nonposted, x_up;
+            wire [4:0]       x_np_count;
+            wire             unused_pop, unused_dropped_;
+            egress #(.WIDTH(WIDTH), .USER(2)) fifo (
+                .clk(clk), .rst(rst), .up(x_up),
+                .s_data(c_data_q), .s_keep(c_keep_q), .s_user({c_refuse_q, c_bad_q}), .s_last(c_last_q),
+                .s_nonposted(c_class_q[0]), .s_valid(c_fire & c_to_q[g]), .s_ready(e_ready[g]),
+                .m_data(x_data), .m_keep(x_keep), .m_user(x_user), .m_last(x_last), .m_valid(x_valid),
+                .m_ready(x_ready), .np_ok(x_np_ok),
+                .np_pop(unused_pop), .np_count(x_np_count), .m_first(x_first), .m_nonposted(x_nonposted),
+                .dropped(unused_dropped_)
+            );
+            assign e_room[g] = x_np_count <= (5'd24 - NP_BEATS);
+            assign calm[g] = x_np_count <= (5'd24 - NP_MARGIN);
+            if (g == 0) begin : local_
+                assign x_up = 1'b1;
+                assign l_data = x_data;
+                assign l_last = x_last;
+                assign l_bad = x_user[0];
+                assign l_refuse = x_user[1];
+                assign l_first = x_first;
+                assign l_nonposted = x_nonposted;
+                assign l_valid = x_valid;
+                assign x_ready = l_ready;
+                assign x_np_ok = l_np_ok;
+                wire unused = &{1'b0, x_keep};
+            end else begin : port
+                assign x_up = up[g-1];
+                assign m_data[(g-1)*WIDTH +: WIDTH] = x_data;
+                assign m_keep[(g-1)*K +: K] = x_keep;
+                assign m_last[g-1] = x_last;
+                assign m_bad[g-1] = x_user[0];
+                assign m_valid[g-1] = x_valid;
+                assign x_ready = m_ready[g-1];
+                assign x_np_ok = m_np_ok[g-1];
+                wire unused = &{1'b0, x_user[1], x_first, x_nonposted};
+            end
+            wire unused = &{1'b0, unused_pop, unused_dropped_};
+        end
+    endgenerate
+
+    always @(posedge clk) begin
+        s_np_ok <= ~rst & (calm == {(PORTS + 1){1'b1}});
+    end
+
+    wire unused = &{1'b0, unused_valid_d, unused_snap, unused_dropped, c_class_q[5:2]};
+endmodule
+
+`default_nettype wire

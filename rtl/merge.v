@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The ports' TLPs and the relay's own become one stream, packet by packet, in the order granted.
+//
+// Each TLP is checked on the way: one that begins malformed is swallowed, one that turns out malformed later
+// ends with `bad`. A non-posted TLP enters only when the egress has room for the longest of its kind, so it
+// never blocks what comes behind; a port whose turn it is and that must wait for room loses the turn.
+// The relay's own TLP (client 0) enters as one beat, a token: what it stands for is made at the end of the
+// stream.
+//
+// Timing: m_* are combinational from the FIFO at the head of the chosen port, the choice is a register.
+// One beat per cycle. Synchronous reset.
+`default_nettype none
+
+module merge #(
+    parameter integer WIDTH = 64,
+    parameter integer PORTS = 4
+) (
+    input  wire                      clk,
+    input  wire                      rst,
+    input  wire                      hold, // grant nobody
+
+    input  wire [PORTS*WIDTH-1:0]    h_data,
+    input  wire [PORTS*WIDTH/32-1:0] h_keep,
+    input  wire [PORTS-1:0]          h_last,
+    input  wire [PORTS*6-1:0]        h_class,
+    input  wire [PORTS-1:0]          h_valid,
+    input  wire [PORTS-1:0]          h_valid_d,
+    output wire [PORTS-1:0]          h_pop,
+    output wire                      h_drain,
+
+    input  wire                      token_valid,
+    output wire                      token_taken,
+
+    output wire [WIDTH-1:0]          m_data,
+    output wire [WIDTH/32-1:0]       m_keep,
+    output wire                      m_first,
+    output wire                      m_last,
+    output wire                      m_bad,
+    output wire [5:0]                m_class, // of the TLP, on all of its beats
+    output wire [2:0]                m_port,
+    output wire                      m_token,
+    output wire                      m_valid,
+    input  wire                      m_ready,
+
+    input  wire                      np_pop, // the egress gave room for one non-posted beat back
+    output wire                      np_room, // there is room for every kind of non-posted TLP
+    output wire                      malformed, // one was dropped, or ended with bad
+    output wire                      malformed_first // … and it was dropped whole
+);
+    localparam integer K = WIDTH / 32;
+    localparam [4:0] NP_DEPTH = 5'd24; // of egress
+    // 4 DW of header, 1 of data, a digest; AtomicOps have up to 8 DW of data (PCIe Base 5.0, 2.2.7.1).
+    localparam [4:0] NP_BEATS = (WIDTH == 64) ? 5'd3 : 5'd2;
+    localparam [4:0] ATOMIC_BEATS = (WIDTH == 64) ? 5'd7 : 5'd4;
+
+    wire [2:0] choice;
+    reg        inside_q; // between the first and the last beat of a TLP
+    reg  [5:0] class_q;
+    reg  [4:0] np_free_q;
+    reg  [PORTS-1:0] np_wait_q; // lost its turn for lack of room
+
+    // The chosen port's head.
+    reg  [WIDTH-1:0] data;
+    reg  [K-1:0]     keep;
+    reg              last;
+    reg  [5:0]       head_class;
+    reg              there;
+    integer i;
+    always @* begin
+        data = h_data[WIDTH-1:0];
+        keep = h_keep[K-1:0];
+        last = h_last[0];
+        head_class = h_class[5:0];
+        there = (choice == 3'd1) & h_valid[0];
+        for (i = 1; i < PORTS; i = i + 1) begin
+            if (choice == i[2:0] + 3'd1) begin
+                data = h_data[i*WIDTH +: WIDTH];
+                keep = h_keep[i*K +: K];
+                last = h_last[i];
+                head_class = h_class[i*6 +: 6];
+                there = h_valid[i];
+            end
+        end
+    end
+
+    wire first = ~inside_q;
+    wire may = inside_q | ~hold;
+    wire nonposted = head_class[0];
+    wire atomic = head_class[2];
+    wire starts_bad = head_class[5];
+    wire room = np_free_q >= (atomic ? ATOMIC_BEATS : NP_BEATS);
+    wire no_room = nonposted & ~room;
+    wire swallow = first & there & starts_bad & ~hold;
+    wire lose_turn = first & there & ~starts_bad & no_room;
+
+    wire is_token = (choice == 3'd0);
+    assign m_token = is_token & first;
+    assign m_valid = may & (is_token ? token_valid : there & ~(first & (starts_bad | no_room)));
+    wire fire = m_valid & m_ready;
+    wire port_fire = fire & ~is_token;
+    wire pop = port_fire | swallow;
+
+    wire check_ends;
+    wire check_bad;
+    tlp_check #(.WIDTH(WIDTH)) check (
+        .clk(clk), .rst(rst), .take(port_fire), .first(first), .data(data), .keep(keep), .last(last),
+        .ends(check_ends), .bad(check_bad)
+    );
+
+    assign m_data = data;
+    assign m_keep = keep;
+    assign m_first = first;
+    assign m_last = is_token | check_ends;
+    assign m_bad = ~is_token & check_bad;
+    assign m_class = first ? head_class : class_q;
+    assign m_port = choice;
+    assign token_taken = fire & is_token;
+    assign h_drain = (swallow | check_bad) & ~last;
+    assign malformed_first = swallow;
+    assign malformed = swallow | (port_fire & check_bad);
+    assign np_room = np_free_q >= ATOMIC_BEATS;
+
+    wire inside_d = fire ? ~m_last : inside_q;
+    wire np_beat = port_fire & m_class[0];
+    wire begins = (fire & first) | swallow;
+
+    wire [PORTS-1:0] chosen;
+    genvar g;
+    generate
+        for (g = 0; g < PORTS; g = g + 1) begin : port
+            localparam [31:0] INDEX = g + 1;
+            assign chosen[g] = (choice == INDEX[2:0]);
+            assign h_pop[g] = chosen[g] & pop;
+        end
+    endgenerate
+
+    wire [PORTS-1:0] np_wait_d = np_room ? {PORTS{1'b0}} : np_wait_q | (chosen & {PORTS{lose_turn}});
+    wire [PORTS:0] request_d = {h_valid_d & ~np_wait_d, token_valid & ~token_taken};
+
+    arbiter #(.N(PORTS + 1), .BITS(3)) turns (
+        .clk(clk), .rst(rst), .request_d(request_d), .choose(~inside_d), .served(begins), .choice_q(choice)
+    );
+
+    always @(posedge clk) begin
+        if (fire & first) begin
+            class_q <= head_class;
+        end
+        if (rst) begin
+            inside_q <= 1'b0;
+            np_free_q <= NP_DEPTH;
+            np_wait_q <= {PORTS{1'b0}};
+        end else begin
+            inside_q <= inside_d;
+            np_free_q <= np_free_q + {4'd0, np_pop} - {4'd0, np_beat};
+            np_wait_q <= np_wait_d;
+        end
+    end
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Where a TLP from the root goes: configuration by function, memory by the snooped BARs, completions by
+// requester, messages by their routing. Function 0 (`to_local`) is the relay itself.
+//
+// Combinational; looks at the first four DW. What matches nothing goes to the relay's completer, marked
+// `refuse`, if it wants a completion, and nowhere if not.
+// A port that is down has no claim: what would be its own matches nothing, with `down` set.
+`default_nettype none
+
+module router #(
+    parameter integer PORTS = 4,
+    parameter integer BUMP = 0 // 1: one port, everything but the relay's BAR is for what is behind it
+) (
+    input  wire [31:0]         dw0,
+    input  wire [31:0]         dw2,
+    input  wire [31:0]         dw3,
+    input  wire [5:0]          tlp_class,
+
+    input  wire [7:0]          bus,
+    input  wire [4:0]          device,
+    input  wire [PORTS-1:0]    up,
+    input  wire                own_bar_enable,
+    input  wire [63:0]         own_bar_base,
+    input  wire [PORTS*2-1:0]  bar_enable,
+    input  wire [PORTS*128-1:0] bar_base, // two of 64 bits a port
+    input  wire [PORTS*128-1:0] bar_mask, // bits of the address that are compared
+
+    output wire [PORTS-1:0]    to_port,
+    output wire                to_local,
+    output wire                refuse,
+    output wire                down,
+    output wire                unmatched
+);
+    wire [4:0]  kind = dw0[28:24];
+    wire        nonposted = tlp_class[0];
+    wire        completion = tlp_class[1];
+    wire        memory = (kind[4:1] == 4'b0000) | tlp_class[2];
+    wire        config_ = (kind[4:1] == 4'b0010);
+    wire        message = (kind[4:3] == 2'b10);
+    wire [63:0] address = dw0[29] ? {dw2, dw3} : {32'd0, dw2};
+
+    wire        own = memory & own_bar_enable & (address[63:16] == own_bar_base[63:16]);
+    wire        this_card = (dw2[31:24] == bus) & (dw2[23:19] == device);
+    // A Type 0 request reaches whichever device is on the link; each learns its device number from it.
+    wire        by_function = (config_ & ~kind[0]) | ((completion | (message & (kind[2:0] == 3'b010))) & this_card);
+    wire        to_all = message & (kind[2:0] == 3'b011);
+
+    wire [PORTS-1:0] match;
+    genvar g;
+    generate
+        for (g = 0; g < PORTS; g = g + 1) begin : port
+            localparam [31:0] FUNCTION = g + 1;
+            wire [63:0] differ0 = (address ^ bar_base[g*128 +: 64]) & bar_mask[g*128 +: 64];
+            wire [63:0] differ1 = (address ^ bar_base[g*128 + 64 +: 64]) & bar_mask[g*128 + 64 +: 64];
+            // No BAR is smaller than a DW pair's alignment rules ask: the low two bits are no address.
+            wire hit = (bar_enable[g*2] & (differ0[63:2] == 62'd0)) |
+                       (bar_enable[g*2 + 1] & (differ1[63:2] == 62'd0));
+            assign match[g] = (BUMP != 0) ? 1'b1
+                              : (memory & hit) | (by_function & (dw2[18:16] == FUNCTION[2:0])) | to_all;
+            wire unused = &{1'b0, differ0[1:0], differ1[1:0], hit};
+        end
+    endgenerate
+
+    assign to_port = own ? {PORTS{1'b0}} : match & up;
+    wire found = own | (to_port != {PORTS{1'b0}});
+    assign to_local = own | (~found & nonposted);
+    assign refuse = ~own;
+    assign down = ~found & (match != {PORTS{1'b0}});
+    assign unmatched = ~found;
+
+    wire unused = &{1'b0, dw0[31:30], dw0[23:0], dw2[15:0], tlp_class[5:3], own_bar_base[15:0],
+                    address[15:0], this_card, by_function, to_all};
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Follows TLPs through a stream and tells, beat by beat, where each must end and whether it is well formed.
+//
+// A TLP whose beats do not agree with its length, or that crosses 4 KiB, cannot be called back once its first
+// beat is on its way: it is ended at once, with `bad` set on its last beat (the receiver drops such a TLP, as
+// a link partner drops one that ends with EDB), and what the sender still has of it is drained.
+//
+// Timing: end and bad are combinational from the beat; state moves with take. Synchronous reset.
+`default_nettype none
+
+module tlp_check #(
+    parameter integer WIDTH = 64
+) (
+    input  wire                clk,
+    input  wire                rst,
+    input  wire                take,  // the beat is taken
+    input  wire                first, // it is the first of a TLP
+    input  wire [WIDTH-1:0]    data,
+    input  wire [WIDTH/32-1:0] keep,
+    input  wire                last,
+    output wire                ends,  // the TLP ends with this beat
+    output wire                bad    // … and must be dropped
+);
+    localparam integer K = WIDTH / 32;
+    localparam [10:0] BEAT = K[10:0];
+
+    // Of the first beat.
+    wire        four_dw = data[29];
+    wire        has_data = data[30];
+    wire        digest = data[15];
+    wire [10:0] length = {data[9:0] == 10'd0, data[9:0]};
+    wire [10:0] total = 11'd3 + {10'd0, four_dw} + {10'd0, digest} + (has_data ? length : 11'd0);
+    wire        one_page = (data[28:25] == 4'd0); // memory requests may not cross 4 KiB (2.2.7)
+
+    reg  [10:0] left_q; // DW after the beats taken
+    reg         four_q;
+    reg         address_q; // the next beat has the address
+    reg  [10:0] length_q;
+
+    // 11 bits hold 4 + 1024 + 1.
+    always @(posedge clk) begin
+        if (take) begin
+            left_q <= (first ? total : left_q) - BEAT;
+            if (first) begin
+                four_q <= four_dw;
+                length_q <= length;
+            end
+        end
+        if (rst) begin
+            address_q <= 1'b0;
+        end else if (take) begin
+            address_q <= first & one_page;
+        end
+    end
+
+    wire             is_end;
+    wire [K-1:0]     keep_end;
+    wire             crosses;
+
+    generate
+        if (K == 2) begin : narrow
+            wire [9:0]  page_dw = four_q ? data[43:34] : data[11:2];
+            wire [11:0] beyond = {2'd0, page_dw} + {1'd0, length_q};
+            assign is_end = ~first & (left_q <= BEAT);
+            assign keep_end = (left_q[1:0] == 2'd1) ? 2'b01 : 2'b11;
+            assign crosses = ~first & address_q & (beyond > 12'd1024);
+        end else begin : wide
+            wire [9:0]  page_dw = four_dw ? data[107:98] : data[75:66];
+            wire [11:0] beyond = {2'd0, page_dw} + {1'd0, length};
+            wire [10:0] here = first ? total : left_q;
+            assign is_end = (here <= BEAT);
+            assign keep_end = {here[2], (here[1:0] == 2'd3) | here[2], here[1] | here[2], 1'b1};
+            assign crosses = first & one_page & (beyond > 12'd1024);
+            wire unused = &{1'b0, four_q, address_q, length_q};
+        end
+    endgenerate
+
+    wire unused = &{1'b0, data};
+    assign bad = (last != is_end) | (keep != (is_end ? keep_end : {K{1'b1}})) | crosses;
+    assign ends = last | is_end | bad;
+endmodule
+
+`default_nettype wire

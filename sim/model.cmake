@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# ---- the Verilated circuit behind a C interface (model.h) -------------------------------------------------
+
+find_package(verilator 5.006 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(Threads REQUIRED)
+
+# Verilator's runtime and what it generates are not held to our warnings.
+set(runtime ${VERILATOR_ROOT}/include)
+add_library(sb_verilated STATIC ${runtime}/verilated.cpp ${runtime}/verilated_threads.cpp
+    ${runtime}/verilated_fst_c.cpp)
+target_include_directories(sb_verilated SYSTEM PUBLIC ${runtime} ${runtime}/vltstd)
+target_compile_options(sb_verilated PRIVATE -w)
+target_link_libraries(sb_verilated PUBLIC Threads::Threads PRIVATE ZLIB::ZLIB)
+
+# One class per shape; the one that writes FST is a class of its own, so that no run pays for waveforms it
+# does not write. model_headers.inc and model_shapes.inc list them for model.cc.
+set(shape_lines "")
+set(shape_entries "")
+set(shape_classes)
+foreach(shape ${SIGNALBOX_SHAPES})
+    string(REPLACE "x" ";" size ${shape})
+    list(GET size 0 ports)
+    list(GET size 1 dw)
+    list(GET size 2 sources)
+    list(GET size 3 bump)
+    math(EXPR width "32 * ${dw}")
+    foreach(waveform 0 1)
+        if(waveform)
+            set(class Vwave_${shape})
+            set(flags --trace-fst)
+        else()
+            set(class Vrelay_${shape})
+            set(flags)
+        endif()
+        set(dir ${CMAKE_CURRENT_BINARY_DIR}/verilated/${class})
+        add_custom_command(OUTPUT ${dir}/all.cpp
+            COMMAND ${VERILATOR_BIN} --cc --prefix ${class} --Mdir ${dir} --top relay -O3 --noassert
+                --x-assign fast --x-initial fast --output-split 0 -I${SIGNALBOX_RTL_INCLUDE} ${flags}
+                -GPORTS=${ports} -GWIDTH=${width} -GSOURCES=${sources} -GBUMP=${bump} ${SIGNALBOX_RTL}
+                > ${dir}.log
+            COMMAND sh -c "cd ${dir} && printf '#include \"%s\"\\n' ${class}*.cpp >all.cpp"
+            DEPENDS ${SIGNALBOX_RTL} ${SIGNALBOX_RTL_INCLUDE}/relay_regs.vh relay_regs
+            COMMENT "Verilating ${class}" VERBATIM)
+        list(APPEND shape_classes ${dir}/all.cpp)
+        string(APPEND shape_lines "#include \"${class}/${class}.h\"\n")
+        set(open "open_model<${class}, ${ports}, ${dw}, ${waveform}>")
+        string(APPEND shape_entries "{{${ports}, ${dw}, ${sources}, ${bump}}, ${waveform}, ${open}},\n")
+    endforeach()
+endforeach()
+file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/verilated/model_headers.inc CONTENT "${shape_lines}")
+file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/verilated/model_shapes.inc CONTENT "${shape_entries}")
+
+add_library(sb_verilated_shapes OBJECT ${shape_classes})
+target_link_libraries(sb_verilated_shapes PRIVATE sb_verilated)
+target_compile_options(sb_verilated_shapes PRIVATE -O2 -g0 -w)
+
+add_library(sb_model STATIC model.cc)
+target_include_directories(sb_model PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_include_directories(sb_model SYSTEM PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/verilated)
+target_link_libraries(sb_model PRIVATE sb_warnings sb_verilated_shapes PUBLIC sb_verilated)
