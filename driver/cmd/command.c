@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "act.h"
+#include "inject.h"
 #include "list.h"
+#include "mode.h"
 #include "show.h"
 #include "stat.h"
 
@@ -12,6 +15,13 @@ const struct command commands[] = {
     {"list", "List the cards, and the functions whose interrupts pass them", list_run},
     {"show", "Show a card or a function in full: sources, counts, state", show_run},
     {"stat", "Set the wire's interrupt counts beside the kernel's", stat_run},
+    {"mask", "Keep back what sources send", mask_run},
+    {"unmask", "Let it pass again", unmask_run},
+    {"limit", "Limit the storms of sources", limit_run},
+    {"one-shot", "Deliver INTx sources once until acknowledged", one_shot_run},
+    {"ack", "Acknowledge sources", ack_run},
+    {"inject", "Send a source's interrupt in its name", inject_run},
+    {"mode", "Say or set whether indicators come before interrupts", mode_run},
     {0},
 };
 
