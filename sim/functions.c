@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "functions.h"
+
+#include "exerciser.h"
+#include "function_keys.h"
+#include "virtio_blk.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct function *open_exerciser(struct function_keys *keys, char *error, size_t error_size)
+{
+    struct exerciser_options options = {
+        .pin = keys_pin(keys, 1),
+        .msi = keys_bool(keys, "msi", true),
+        .msix = keys_bool(keys, "msix", true),
+    };
+    if (!keys_finish(keys)) {
+        return NULL;
+    }
+    struct function *f = exerciser_open(&options);
+    if (!f) {
+        snprintf(error, error_size, "no memory");
+    }
+    return f;
+}
+
+static struct function *open_virtio_blk(struct function_keys *keys, char *error, size_t error_size)
+{
+    struct virtio_blk_options options = {
+        .file = keys_text(keys, "file"),
+        .serial = keys_text(keys, "serial"),
+        .read_only = keys_bool(keys, "readonly", false),
+        .pin = keys_pin(keys, 1),
+        .msix = keys_bool(keys, "msix", true),
+    };
+    if (!keys_finish(keys)) {
+        return NULL;
+    }
+    if (!options.file) {
+        snprintf(error, error_size, "file=PATH is needed");
+        return NULL;
+    }
+    struct function *f = virtio_blk_open(&options);
+    if (!f) {
+        snprintf(error, error_size, "%s: %s", options.file,
+                 errno == EINVAL ? "smaller than a sector" : strerror(errno));
+    }
+    return f;
+}
+
+static const struct {
+    const char *name;
+    const char *keys;
+    const char *text;
+    struct function *(*open)(struct function_keys *keys, char *error, size_t error_size);
+} table[] = {
+    {"exerciser", "[,pin=A|B|C|D|none][,msi=on|off][,msix=on|off]",
+     "raises interrupts, does DMA and misbehaves on request", open_exerciser},
+    {"virtio-blk", ",file=PATH[,readonly=on|off][,serial=TEXT][,pin=A|B|C|D|none][,msix=on|off]",
+     "a disk whose sectors are in a file", open_virtio_blk},
+};
+
+struct function *functions_open(const char *specification, char *error, size_t error_size)
+{
+    struct function_keys keys;
+    struct function *f = NULL;
+    size_t name = strcspn(specification, ",");
+    *error = 0;
+    if (!keys_init(&keys, specification + name)) {
+        snprintf(error, error_size, "too many keys");
+        keys_free(&keys);
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (strlen(table[i].name) == name && strncmp(table[i].name, specification, name) == 0) {
+            f = table[i].open(&keys, error, error_size);
+            if (!f && keys.problem) {
+                snprintf(error, error_size, "%s %s", keys.problem_key, keys.problem);
+            }
+            keys_free(&keys);
+            return f;
+        }
+    }
+    snprintf(error, error_size, "no function of this name; --help lists them");
+    keys_free(&keys);
+    return NULL;
+}
+
+void functions_print(FILE *to)
+{
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        fprintf(to, "  %s%s\n        %s\n", table[i].name, table[i].keys, table[i].text);
+    }
+}

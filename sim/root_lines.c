@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * INTx: the virtual wires that the card drives become lines of the host.
+ *
+ * The host (QEMU's vfio-user client) can raise a function's line, and takes it down itself at the next
+ * access to one of the function's BARs, of which it tells; it has no message to take one down. So:
+ *
+ *   - The line of one function, the carrier, stands for all functions with that pin: they share the line in
+ *     the machine, too.
+ *   - To take the line down, the card writes to the carrier's own BAR, by DMA: to the host an access like any
+ *     other. It comes back as a BAR write, which ends here and never reaches the function.
+ *   - A raise may still be on its way in the host when that write is done; then no acknowledgement follows,
+ *     and the write is repeated a little later. So it is when the write itself got lost.
+ *
+ * Invariant: at most one function per pin has line_up and is its carrier; any other function with line_up is
+ * being taken down.
+ */
+#include "root_internal.h"
+
+/*
+ * A driver's handler has the wire fall by a write, after which the host acknowledges by itself: so a poke
+ * waits a little at first.
+ */
+enum { POKE_FIRST_NS = 100000, POKE_AGAIN_NS = 500000, POKE_LOST_NS = 20000000, POKE_BYTES = 4 };
+
+static bool interrupt_disabled(const struct root_function *f)
+{
+    return config_get16(&f->shadow, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE;
+}
+
+/* Where the card may write to itself: the last DW of the function's first memory BAR. */
+static bool poke_address(const struct root_function *f, unsigned *bar, uint64_t *offset, uint64_t *address)
+{
+    uint64_t base;
+    for (unsigned i = 0; i < CONFIG_BARS; i++) {
+        if (f->shadow.bar_size[i]) {
+            *bar = i;
+            *offset = f->shadow.bar_size[i] - POKE_BYTES;
+            if (!config_bar_base(&f->shadow, i, &base) || !base) {
+                return false;
+            }
+            *address = base + *offset;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool can_poke(const struct root_function *f)
+{
+    unsigned bar;
+    uint64_t offset, address;
+    return f->ops && config_bus_master(&f->shadow) && poke_address(f, &bar, &offset, &address);
+}
+
+/* How good a carrier a function is: 0 none, 1 its line can't be taken down without help, 2 good. */
+static unsigned fitness(const struct root *r, unsigned f)
+{
+    const struct root_function *function = &r->functions[f];
+    if (!function->present || !function->ops || !function->line_usable || interrupt_disabled(function)) {
+        return 0;
+    }
+    return can_poke(function) ? 2 : 1;
+}
+
+static int choose_carrier(const struct root *r, unsigned pin)
+{
+    int best = r->pins[pin].carrier;
+    unsigned best_fitness = best >= 0 ? fitness(r, (unsigned)best) : 0;
+    for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {
+        if (root_interrupt_pin(r, f) == pin + 1 && fitness(r, f) > best_fitness) {
+            best = (int)f;
+            best_fitness = fitness(r, f);
+        }
+    }
+    return best_fitness ? best : -1;
+}
+
+static void raise(struct root *r, struct root_function *f)
+{
+    f->line_up = true;
+    r->counters.lines_raised++;
+    f->ops->raise_line(f->host);
+}
+
+/* Takes the line down by a write of the card to itself, if this is possible. */
+static void poke(struct root *r, struct root_function *f)
+{
+    unsigned bar;
+    uint64_t offset, address;
+    if (!can_poke(f) || !poke_address(f, &bar, &offset, &address)) {
+        return;
+    }
+    static const uint8_t zeros[POKE_BYTES];
+    f->poking = true;
+    f->poke_at_ns = board_now(r->board) + POKE_LOST_NS;
+    r->counters.lines_lowered++;
+    f->ops->write(f->host, address, zeros, sizeof zeros);
+}
+
+static void update_pin(struct root *r, unsigned pin)
+{
+    r->pins[pin].carrier = r->pins[pin].level ? choose_carrier(r, pin) : -1;
+    for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {
+        struct root_function *function = &r->functions[f];
+        if (!function->present || root_interrupt_pin(r, f) != pin + 1) {
+            continue;
+        }
+        if ((int)f == r->pins[pin].carrier) {
+            if (!function->line_up) {
+                raise(r, function);
+            }
+        } else if (function->line_up && !function->poke_at_ns) {
+            function->poke_at_ns = board_now(r->board) + POKE_FIRST_NS;
+        }
+    }
+}
+
+void lines_update(struct root *r)
+{
+    for (unsigned pin = 0; pin < PINS; pin++) {
+        update_pin(r, pin);
+    }
+}
+
+void root_set_line(struct root *r, unsigned function, bool usable)
+{
+    struct root_function *f = &r->functions[function];
+    f->line_usable = usable;
+    f->line_up = false;
+    f->poking = false;
+    f->poke_at_ns = 0;
+    lines_update(r);
+}
+
+void root_line_acknowledged(struct root *r, unsigned function)
+{
+    struct root_function *f = &r->functions[function];
+    f->line_up = false;
+    if (!f->poking) {
+        f->poke_at_ns = 0;
+    }
+    /*
+     * The host acknowledges at an access to a BAR, which may be the very write that makes the function
+     * release its wire: that has to pass the circuit before the line may go up again.
+     */
+    r->lines_due = true;
+}
+
+bool lines_swallow(struct root *r, const struct root_access *access)
+{
+    struct root_function *f = &r->functions[access->function];
+    unsigned bar;
+    uint64_t offset, address;
+    if (!f->poking || !poke_address(f, &bar, &offset, &address) || access->region != bar ||
+        access->offset != offset || access->count != POKE_BYTES) {
+        return false;
+    }
+    f->poking = false;
+    /* The acknowledgement follows this write, unless the raise had not got there. */
+    f->poke_at_ns = f->line_up ? board_now(r->board) + POKE_AGAIN_NS : 0;
+    return true;
+}
+
+bool lines_work(struct root *r)
+{
+    bool moved = r->lines_due;
+    uint64_t now = board_now(r->board);
+    r->lines_due = false;
+    for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {
+        struct root_function *function = &r->functions[f];
+        unsigned pin = root_interrupt_pin(r, f);
+        if (!function->poke_at_ns || now < function->poke_at_ns) {
+            continue;
+        }
+        function->poke_at_ns = 0;
+        function->poking = false;
+        if (function->line_up && pin && r->pins[pin - 1].carrier != (int)f) {
+            poke(r, function);
+        }
+        moved = true;
+    }
+    if (moved) {
+        lines_update(r);
+    }
+    return moved;
+}
+
+uint64_t lines_deadline(const struct root *r)
+{
+    uint64_t earliest = UINT64_MAX;
+    for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {
+        uint64_t due = r->functions[f].poke_at_ns;
+        earliest = due && due < earliest ? due : earliest;
+    }
+    return earliest;
+}
+
+void take_message(struct root *r, const struct tlp *t)
+{
+    unsigned code = t->code;
+    if (code >= TLP_ASSERT_INTA && code < TLP_DEASSERT_INTA + 4) {
+        bool level = code < TLP_DEASSERT_INTA;
+        unsigned pin = code & 3;
+        *(level ? &r->counters.intx_asserts : &r->counters.intx_deasserts) += 1;
+        r->pins[pin].level = level;
+        update_pin(r, pin);
+    } else if (code == TLP_ERR_COR || code == TLP_ERR_NONFATAL || code == TLP_ERR_FATAL) {
+        r->counters.errors_reported++;
+    } else {
+        r->counters.unsupported++;
+    }
+}
