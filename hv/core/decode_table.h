@@ -149,6 +149,7 @@ enum prefixed {
     PFX_0FB8,
     PFX_0FBC,
     PFX_0FBD,
+    PFX_0FC3,
     PFX_0FD6,
     PFX_0FE7,
     PFX_VMPTR,

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Within the emulator: addresses, operands and registers of the instruction in hand. */
+#ifndef EMULATE_OPERAND_H
+#define EMULATE_OPERAND_H
+
+#include "alu.h"
+#include "emulate.h"
+
+enum { VECTOR_DE = 0, VECTOR_UD = 6, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
+
+enum emulate_result emulate_raise(struct emulator *e, unsigned vector);
+enum emulate_result emulate_raise_error(struct emulator *e, unsigned vector, uint32_t error);
+
+bool emulate_in_64_bit_code(struct emulator *e);
+enum decode_mode emulate_mode(struct emulator *e);
+unsigned emulate_cpl(struct emulator *e);
+
+/* General registers by size: a write of 4 bytes clears the upper half, of 1 and 2 keeps the rest. */
+uint64_t emulate_register(struct emulator *e, unsigned number, unsigned size);
+void emulate_set_register(struct emulator *e, unsigned number, unsigned size, uint64_t value);
+
+/* Offset of the memory operand in its segment. rsp_ahead is added to RSP as a base: POP counts after its
+ * increment. */
+uint64_t emulate_offset(struct emulator *e, unsigned rsp_ahead);
+
+/* Checks the segment (SDM 3A 5.3, 5.5) or canonical form, and makes the linear address. */
+enum emulate_result emulate_linear(struct emulator *e, enum seg which, uint64_t offset, unsigned size,
+                                   bool write, uint64_t *linear);
+
+/* Memory at segment:offset. size 1 … 16 */
+enum emulate_result emulate_read(struct emulator *e, enum seg which, uint64_t offset, void *data,
+                                 unsigned size, enum emulate_access access);
+enum emulate_result emulate_write(struct emulator *e, enum seg which, uint64_t offset, const void *data,
+                                  unsigned size);
+
+/* The operand's value, up to 8 bytes. access is for memory: ACCESS_READ or ACCESS_MODIFY. */
+enum emulate_result emulate_load(struct emulator *e, const struct insn_operand *o, enum emulate_access access,
+                                 uint64_t *value);
+enum emulate_result emulate_store(struct emulator *e, const struct insn_operand *o, uint64_t value);
+
+/* Replaces `before`, which emulate_load() gave, by `after`; with LOCK atomically (AGAIN when it has changed).
+ */
+enum emulate_result emulate_replace(struct emulator *e, const struct insn_operand *o, bool atomic,
+                                    uint64_t before, uint64_t after);
+
+enum emulate_result emulate_push(struct emulator *e, unsigned size, uint64_t value);
+/* The value that POP would take, and what RSP becomes by it: RSP itself is left to the caller. */
+enum emulate_result emulate_top(struct emulator *e, unsigned size, uint64_t *value);
+void emulate_drop(struct emulator *e, unsigned bytes);
+
+/* MOVS, CMPS, STOS, LODS, SCAS, INS, OUTS with and without a repeat prefix. */
+enum emulate_result emulate_string(struct emulator *e);
+
+#endif
