@@ -127,6 +127,17 @@ static struct tlp request_for(const struct root *r, const struct root_access *a,
     return t;
 }
 
+/*
+ * A function may use bus mastering as soon as it has the write that allows it: its requests can get here
+ * before the write's completion, so the shadow is ahead there.
+ */
+static void foresee(struct root *r, unsigned f, unsigned reg, uint32_t value, unsigned byte_enables)
+{
+    if (reg == PCI_COMMAND && byte_enables & 1) {
+        r->functions[f].shadow.bytes[PCI_COMMAND] |= value & PCI_COMMAND_MASTER;
+    }
+}
+
 /* Sends the next part. */
 static void issue(struct root *r, struct root_access *a, uint64_t base)
 {
@@ -153,6 +164,9 @@ static void issue(struct root *r, struct root_access *a, uint64_t base)
         a->outstanding++;
     }
     a->issued += part;
+    if (t.kind == TLP_CFGWR0) {
+        foresee(r, a->function, t.reg, bswap_32(payload[0]), t.first_be);
+    }
     root_send(r, &t);
 }
 
