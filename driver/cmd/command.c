@@ -10,11 +10,13 @@
 #include "mode.h"
 #include "show.h"
 #include "stat.h"
+#include "trace_command.h"
 
 const struct command commands[] = {
     {"list", "List the cards, and the functions whose interrupts pass them", list_run},
     {"show", "Show a card or a function in full: sources, counts, state", show_run},
     {"stat", "Set the wire's interrupt counts beside the kernel's", stat_run},
+    {"trace", "Record what passes the relay; print and export it", trace_run},
     {"mask", "Keep back what sources send", mask_run},
     {"unmask", "Let it pass again", unmask_run},
     {"limit", "Limit the storms of sources", limit_run},
@@ -150,19 +152,39 @@ int command_cards(struct invocation *invocation, enum card_pci_mode mode, bool a
     return reached ? EXIT_OK : EXIT_FAILED;
 }
 
+/* Messages and usage begin with the words that led to the command. */
+static int run_as(struct invocation *invocation, const struct command *command, const char *words, int argc,
+                  char **argv)
+{
+    char name[64], *word = argv[0];
+    snprintf(name, sizeof name, "%s %s", words, command->name);
+    argv[0] = name;
+    int status = command->run(invocation, argc, argv);
+    argv[0] = word;
+    return status;
+}
+
 int command_run(struct invocation *invocation, int argc, char **argv)
 {
-    for (const struct command *command = commands; command->name; command++) {
-        if (strcmp(command->name, argv[0]) != 0)
-            continue;
-        char name[64]; /* for messages and usage */
-        snprintf(name, sizeof name, "signalbox %s", command->name);
-        char *word = argv[0];
-        argv[0] = name;
-        int status = command->run(invocation, argc, argv);
-        argv[0] = word;
-        return status;
-    }
+    for (const struct command *command = commands; command->name; command++)
+        if (strcmp(command->name, argv[0]) == 0)
+            return run_as(invocation, command, "signalbox", argc, argv);
     fprintf(invocation->err, "signalbox: no subcommand \"%s\"; `signalbox --help` lists them\n", argv[0]);
     return EXIT_USE;
+}
+
+int command_part(struct invocation *invocation, const char *name, const struct command *parts, int argc,
+                 char **argv)
+{
+    char words[32];
+    snprintf(words, sizeof words, "signalbox %s", name);
+    for (const struct command *part = parts; argc > 1 && part->name; part++)
+        if (strcmp(part->name, argv[1]) == 0)
+            return run_as(invocation, part, words, argc - 1, argv + 1);
+    const bool help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-?") == 0);
+    FILE *out = help ? invocation->out : invocation->err;
+    fprintf(out, "Usage: %s PART [ARGUMENT...]\nParts (each has --help):\n", words);
+    for (const struct command *part = parts; part->name; part++)
+        fprintf(out, "  %-10s %s\n", part->name, part->summary);
+    return help ? EXIT_OK : EXIT_USE;
 }

@@ -52,6 +52,10 @@ int command_parse(struct invocation *invocation, const struct argp *argp, int ar
 /* Runs the subcommand that argv[0] names. An exit status. */
 int command_run(struct invocation *invocation, int argc, char **argv);
 
+/* Runs a part of a subcommand, "signalbox NAME PART …", whose first words are argv[0] and argv[1]. */
+int command_part(struct invocation *invocation, const char *name, const struct command *parts, int argc,
+                 char **argv);
+
 /*
  * Finds the cards selected. EXIT_OK; EXIT_NO_SUCH, said on invocation->err, when there is none.
  * Where `accessible` is set, cards that can't be reached are said there, too, and at least one must be left:

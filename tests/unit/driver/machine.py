@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 
 
@@ -124,7 +125,7 @@ class Test:
     def run(self, *words, stdout=subprocess.PIPE, timeout=60):
         done = subprocess.run([self.binary, *words], env=self.environment(), stdin=subprocess.DEVNULL, stdout=stdout,
                               stderr=subprocess.PIPE, timeout=timeout, check=False)
-        out = done.stdout.decode() if done.stdout is not None else ""
+        out = done.stdout.decode(errors="replace") if done.stdout is not None else ""
         assert "Sanitizer" not in done.stderr.decode(), done.stderr.decode()
         return done.returncode, out, done.stderr.decode()
 
@@ -132,6 +133,13 @@ class Test:
         status, out, err = self.run(*words, "--json")
         assert status == 0, (words, status, err)
         return json.loads(out)
+
+
+def wait_for(condition, seconds=30):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.002)
 
 
 def main_of(names, *helpers):
