@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 #define EXIT_KINDS(X)                                                                                        \
-    X(IRQ, irq)             /* an interrupt of the host: vector */                                           \
+    X(KICK, kick)           /* requests are waiting; nothing else happened */                                \
+    X(IRQ, irq)             /* an interrupt of the host; its handler has run */                              \
     X(NMI, nmi)             /* an NMI of the host: a kick, or the platform's */                              \
     X(WINDOW, window)       /* what window() asked for can be taken now */                                   \
     X(EXCEPTION, exception) /* fault: an exception that is intercepted */                                    \
@@ -71,6 +72,7 @@ struct exit_cr {
     uint8_t access;     /* enum exit_cr_access */
     uint8_t gpr;        /* enum reg, for a MOV */
     bool decoded;       /* false: decode the instruction at RIP; only `number` and the direction are known */
+    uint8_t size;       /* SMSW's operand, in bytes */
     uint16_t source;    /* LMSW */
     bool source_memory; /* SMSW/LMSW with a memory operand */
 };
@@ -97,9 +99,10 @@ struct exit_exception {
 
 struct exit {
     enum exit_kind kind;
-    uint8_t length; /* of the instruction that exited, in bytes; 0: not known, decode it */
+    bool decode;    /* the back end does not know how long the instruction is (machine_ops.next_rip) */
+    uint8_t length; /* 0, or found out by hv/core */
     union {
-        uint8_t vector; /* EXIT_IRQ, EXIT_SIPI; EXIT_IRQ: 0 when the handler has already run */
+        uint8_t vector; /* EXIT_IRQ, EXIT_SIPI */
         unsigned windows;
         struct exit_io io;
         struct exit_mmio mmio;

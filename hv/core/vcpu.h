@@ -2,7 +2,7 @@
 /*
  * A virtual CPU of an LPAR: a context of the machine and what hv/core keeps beside it.
  *
- * Only the physical CPU that runs the vCPU touches it, save for `requests`, which others set atomically
+ * Only the physical CPU that runs the vCPU touches it, save for context.requests, which others set atomically
  * before they kick (vcpu_request), and the local APIC's request bits, which have their own rule.
  */
 #ifndef VCPU_H
@@ -21,14 +21,15 @@ enum vcpu_run_state {
     VCPU_HALTED, /* HLT, until an event */
 };
 
-/* Bits of `requests`. */
+/* Bits of context.requests, beside REQUEST_TIMER. */
 enum vcpu_request {
     REQUEST_EVENT = 1 << 0, /* the local APIC has something new */
     REQUEST_NMI = 1 << 1,
     REQUEST_INIT = 1 << 2,
     REQUEST_SIPI = 1 << 3, /* sipi_vector is set before */
     REQUEST_STOP = 1 << 4,
-    REQUEST_FLUSH = 1 << 5, /* TLB entries of the tag are stale */
+    REQUEST_FLUSH = 1 << 5,                                     /* TLB entries of the tag are stale */
+    REQUEST_URGENT = REQUEST_NMI | REQUEST_INIT | REQUEST_STOP, /* do not wait for the guest to set IF */
 };
 
 struct vcpu_stats {
@@ -44,12 +45,16 @@ struct vcpu {
     unsigned index; /* in the LPAR */
     uint32_t apic_id;
     enum vcpu_run_state state;
-    volatile uint32_t requests;
     volatile uint8_t sipi_vector;
-    struct event pending; /* exception or re-injection that goes before anything else */
-    uint8_t nmis;         /* NMIs to deliver: 0, 1, 2 (one in service, one latched) */
+    volatile bool ready; /* context_init() has succeeded on its CPU */
+    unsigned windows;    /* enum window, as asked of the machine */
+    struct event
+        pending; /* goes before anything else: an exception, or an event whose delivery was interrupted */
+    struct event armed; /* injected, and not known to be delivered */
+    uint8_t nmis;       /* that wait: at most one in service's way and one latched */
     struct lapic *lapic;
     uint64_t xcr0;
+    uint64_t tsc_offset, tsc_adjust;
     struct vcpu_stats stats;
 };
 
@@ -61,8 +66,21 @@ void vcpu_raise(struct vcpu *vcpu, unsigned vector);
 void vcpu_raise_error(struct vcpu *vcpu, unsigned vector, uint32_t error);
 void vcpu_raise_page_fault(struct vcpu *vcpu, uint64_t address, uint32_t error);
 
-/* Moves RIP past the instruction; ends an STI or MOV-SS shadow and raises the single-step trap if TF is set.
+/* The instruction that exited is done: RIP behind it, shadows ended, the single-step trap raised if TF is
+ * set. When its length has to be found out and the guest's code cannot be read, the fault of that is raised.
  */
-void vcpu_skip(struct vcpu *vcpu, unsigned length);
+void vcpu_skip(struct vcpu *vcpu, const struct exit *exit);
+
+/* RIP has been set behind the instruction: the rest of vcpu_skip(). */
+void vcpu_retire(struct vcpu *vcpu);
+
+/* Registers as after INIT. */
+void vcpu_reset(struct vcpu *vcpu);
+
+/* Runs the vCPU on this CPU until its LPAR stops. @pre context_init() has been called here */
+void vcpu_run(struct vcpu *vcpu);
+
+/* Deals with one exit (vcpu_exit.c). */
+void vcpu_exit(struct vcpu *vcpu, struct exit *exit);
 
 #endif

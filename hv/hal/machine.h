@@ -111,14 +111,19 @@ enum memory_type { MEMORY_UC = 0, MEMORY_WC = 1, MEMORY_WT = 4, MEMORY_WP = 5, M
 /* A TLB tag: VPID or ASID, or the hosted back end's own. 0 is the hypervisor's. */
 typedef uint16_t tag_t;
 
+/* Bits of context->requests that the machine itself sets; the others are hv/core's. */
+enum { REQUEST_TIMER = 1u << 31 };
+
 struct context {
-    uint64_t reg[REG_COUNT]; /* general registers first: assembler relies on it */
-    uint32_t known;          /* bit per enum reg: reg[] holds the guest's value */
-    uint32_t dirty;          /* bit per enum reg: to be written back before the next run */
+    uint64_t reg[REG_COUNT];    /* general registers first: assembler relies on it, and on requests next */
+    volatile uint32_t requests; /* while not 0, run() returns EXIT_KICK instead of entering; set atomically */
+    uint32_t known;             /* bit per enum reg: reg[] holds the guest's value */
+    uint32_t dirty;             /* bit per enum reg: to be written back before the next run */
     uint32_t seg_known;
     uint32_t seg_dirty;
     struct segment seg[SEG_COUNT];
     struct event vectoring; /* event whose delivery the last exit interrupted; run() sets it */
+    uint64_t cr4_allowed;   /* bits the guest may set; set before context_reset() */
     tag_t tag;
     unsigned cpu; /* the physical CPU */
     const struct machine_ops *machine;
@@ -140,7 +145,7 @@ struct paging_format {
 struct machine_ops {
     const char *name; /* "vmx", "svm", "hosted" */
     const struct paging_format *paging;
-    unsigned tags; /* tags that exist, 1 .. tags-1 are for guests */
+    unsigned (*tags)(void); /* how many exist; 1 .. tags() - 1 are for guests */
 
     /* Makes a context ready on this CPU; `backend` is its memory, zeroed, of backend_size bytes, 4-KiB
      * aligned. 0, or negative with a message on the log. */
@@ -169,12 +174,22 @@ struct machine_ops {
     unsigned (*blocking)(struct context *context); /* enum blocking, a mask */
     void (*set_blocking)(struct context *context, unsigned blocking);
 
-    /* A single-step trap (#DB, DR6.BS) is due after the instruction that was just emulated. */
-    void (*single_step)(struct context *context);
+    /* RIP behind the instruction that exited, unless the exit said `decode`. */
+    uint64_t (*next_rip)(struct context *context);
+    /*
+     * An instruction was carried out on the guest's behalf, and RIP set: ends an STI or MOV-SS shadow. True:
+     * RFLAGS.TF asks for a single-step trap, DR6.BS is set, and the caller is to raise #DB; false: there is
+     * none, or the CPU will raise it.
+     */
+    bool (*retire)(struct context *context);
 
     /* MSRs of the guest that the CPU holds: FS_BASE, LSTAR, PAT … Negative: not one of them. */
     int (*msr_read)(struct context *context, uint32_t msr, uint64_t *value);
     int (*msr_write)(struct context *context, uint32_t msr, uint64_t value);
+    uint64_t (*dr_read)(struct context *context, unsigned number); /* 0-3, 6; DR7 is a register above */
+    void (*dr_write)(struct context *context, unsigned number, uint64_t value);
+    /* Loads an extended control register; negative: the CPU refuses. */
+    int (*xcr_write)(struct context *context, uint32_t index, uint64_t value);
     /* Guest TSC = host TSC + offset. */
     void (*tsc_offset)(struct context *context, uint64_t offset);
 
@@ -186,12 +201,15 @@ struct machine_ops {
     /* What could not be normalised, for a dump: one line, terminated. */
     void (*describe)(struct context *context, char *text, size_t size);
 
-    /* Of the physical CPU, not of a context. */
+    /* Of the machine, not of a context. */
+    void *(*frames)(
+        size_t bytes); /* zeroed memory that is never given back, at its own physical address; or null */
     void (*kick)(unsigned cpu, bool urgent); /* any CPU. urgent: even a guest with IF=0 on an emulator */
-    void (*wait)(void);                      /* until an interrupt or kick; returns at once if one is due */
-    uint64_t (*ticks)(void);                 /* the TSC */
+    void (*wait)(
+        struct context *context); /* for a request; returns at once if one is due, and may at any time */
+    uint64_t (*ticks)(void);      /* the TSC */
     uint64_t (*ticks_per_second)(void);
-    void (*deadline)(uint64_t ticks); /* EXIT_IRQ or the end of wait() at that tick; ~0: none */
+    void (*deadline)(uint64_t ticks); /* REQUEST_TIMER for this CPU's context then; ~0: none */
     void (*cpuid)(uint32_t leaf, uint32_t subleaf, uint32_t out[4]);
     void (*pause)(void); /* in a spin loop */
 };

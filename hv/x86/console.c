@@ -3,6 +3,7 @@
 
 #include "insn.h"
 #include "log.h"
+#include "mux.h"
 #include "text.h"
 
 enum uart_register {
@@ -85,7 +86,8 @@ void console_init(const char *command_line)
     good = select(text);
     if (!good)
         uart_init(0x3f8, BASE_BAUD);
-    log_sink(console_write);
+    mux_sink(console_write);
+    log_sink(mux_write);
     if (!good)
         log_line("console: no UART answers at console=%s", text);
 }

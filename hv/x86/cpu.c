@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cpu.h"
 
+#include "context_layout.h"
 #include "exception.h"
 #include "frame.h"
 #include "insn.h"
 #include "log.h"
+#include "machine.h"
+#include "x86_bits.h"
 
-enum { MSR_GS_BASE = 0xc0000101 };
-enum { CR4_MCE = 1 << 6, CR4_OSXSAVE = 1 << 18 };
+_Static_assert(offsetof(struct context, reg) == CONTEXT_RAX, "context_layout.h");
+_Static_assert(offsetof(struct context, reg[REG_R15]) == CONTEXT_R15, "context_layout.h");
+_Static_assert(offsetof(struct context, requests) == CONTEXT_REQUESTS, "context_layout.h");
 
 struct cpu *cpus[MAX_CPUS];
 unsigned cpu_count;

@@ -10,7 +10,7 @@
 
 #define MAX_CPUS 256u
 
-struct vcpu;
+struct context;
 
 struct __attribute__((packed)) tss {
     uint32_t reserved0;
@@ -30,9 +30,11 @@ struct cpu {
     unsigned index;
     uint32_t apic_id;
     volatile bool online;
+    volatile bool go;         /* its vCPU is known: prepare it */
+    volatile bool prepared;   /* that is done, or has failed */
     volatile bool nmi_kicked; /* an NMI that is on its way is a kick, not the platform's */
     bool virtualising;        /* VMX or SVM operation is on */
-    struct vcpu *vcpu;        /* pinned here, or null */
+    struct context *context;  /* pinned here, or null */
     void *backend;            /* the back end's memory of this CPU: VMXON region, host save area */
     uint64_t interrupts, nmis, spurious;
     uint64_t gdt[6];

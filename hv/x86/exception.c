@@ -6,6 +6,8 @@
 #include "insn.h"
 #include "lapic_host.h"
 #include "log.h"
+#include "machine.h"
+#include "x86_bits.h"
 
 struct __attribute__((packed)) gate {
     uint16_t offset0;
@@ -22,6 +24,7 @@ struct fixup {
 };
 
 extern const uint8_t entry_stubs[256][16];
+extern const uint8_t vmx_window[], vmx_window_end[], vmx_window_abort[]; /* vmx_entry.S */
 extern const struct fixup fixups_start[], fixups_end[];
 
 static struct gate idt[256];
@@ -48,6 +51,11 @@ void idt_init(void)
 void idt_load(void)
 {
     lidt(&(struct descriptor_pointer){.limit = sizeof idt - 1, .base = (uintptr_t)idt});
+}
+
+uint64_t idt_address(void)
+{
+    return (uintptr_t)idt;
 }
 
 /* The other CPUs stop where they are: an NMI reaches them even in a guest. */
@@ -94,17 +102,26 @@ static const char *exception_name(uint64_t vector)
 
 static void dump_machine_check(void)
 {
-    unsigned banks = rdmsr(0x179) & 0xff; /* MCG_CAP */
+    unsigned banks = rdmsr(MSR_MCG_CAP) & 0xff;
 
-    log_line("MCG_STATUS %lx", rdmsr(0x17a));
+    log_line("MCG_STATUS %lx", rdmsr(MSR_MCG_STATUS));
     for (unsigned bank = 0; bank < banks && bank < 64; bank++) {
-        uint64_t status = rdmsr(0x401 + 4 * bank);
+        uint64_t status = rdmsr(MSR_MC0_STATUS + 4 * bank);
 
         if (status >> 63)
             log_line("MC%u_STATUS %lx ADDR %lx MISC %lx", bank, status,
-                     status >> 58 & 1 ? rdmsr(0x402 + 4 * bank) : 0,
-                     status >> 59 & 1 ? rdmsr(0x403 + 4 * bank) : 0);
+                     status >> 58 & 1 ? rdmsr(MSR_MC0_STATUS + 1 + 4 * bank) : 0,
+                     status >> 59 & 1 ? rdmsr(MSR_MC0_STATUS + 2 + 4 * bank) : 0);
     }
+}
+
+void machine_check(void)
+{
+    stop_all();
+    log_line("panic: machine check on CPU %u, in a guest", this_cpu()->index);
+    dump_machine_check();
+    log_line("panic: the machine stops here");
+    stop_here();
 }
 
 static void __attribute__((noreturn)) die(const struct exception_frame *f)
@@ -135,7 +152,7 @@ static void __attribute__((noreturn)) die(const struct exception_frame *f)
  * An NMI is a kick, when another CPU said so, or the platform's: that one is counted and reported, and the
  * machine goes on, as its meaning (watchdog button, memory error) is the platform's own.
  */
-static void nmi_handle(void)
+static void nmi_handle(struct exception_frame *frame)
 {
     struct cpu *cpu = this_cpu();
 
@@ -143,6 +160,8 @@ static void nmi_handle(void)
         stop_here();
     if (cpu->nmi_kicked) {
         cpu->nmi_kicked = false;
+        if (frame->rip >= (uintptr_t)vmx_window && frame->rip < (uintptr_t)vmx_window_end)
+            frame->rip = (uintptr_t)vmx_window_abort;
         return;
     }
     cpu->nmis++;
@@ -155,7 +174,7 @@ void exception_handle(struct exception_frame *frame)
         return;
     }
     if (frame->vector == VECTOR_NMI) {
-        nmi_handle();
+        nmi_handle(frame);
         return;
     }
     for (const struct fixup *fixup = fixups_start; fixup < fixups_end; fixup++)
@@ -175,5 +194,7 @@ void interrupt_handle(unsigned vector)
         cpu->spurious++;
         return; /* takes no EOI */
     }
+    if (vector == VECTOR_TIMER && cpu->context)
+        __atomic_fetch_or(&cpu->context->requests, REQUEST_TIMER, __ATOMIC_RELAXED);
     lapic_host_eoi();
 }

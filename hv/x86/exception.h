@@ -17,6 +17,7 @@ enum vector {
     VECTOR_NMI = 2,
     VECTOR_DOUBLE_FAULT = 8,
     VECTOR_PAGE_FAULT = 14,
+    VECTOR_ALIGNMENT = 17,
     VECTOR_MACHINE_CHECK = 18,
     VECTOR_FIRST_IRQ = 32,
     /* Ours, of the local APIC. The lower nibble of a spurious vector is all ones on old parts. */
@@ -29,9 +30,13 @@ enum vector {
 /* Builds the table all CPUs share. */
 void idt_init(void);
 void idt_load(void);
+uint64_t idt_address(void);
 
 /* Called by entry.S. */
 void exception_handle(struct exception_frame *frame);
+
+/* A machine check that ended a guest's run: as one in the hypervisor. */
+void machine_check(void) __attribute__((noreturn));
 
 /* A local APIC interrupt, by whatever way it arrived (the IDT, or "acknowledge on exit"). */
 void interrupt_handle(unsigned vector);

@@ -3,9 +3,9 @@
 
 #include "exception.h"
 #include "insn.h"
-#include "msr.h"
 #include "relax.h"
 #include "time_host.h"
+#include "x86_bits.h"
 
 enum lapic_register {
     LAPIC_ID = 0x20,

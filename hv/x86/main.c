@@ -7,12 +7,18 @@
 #include "exception.h"
 #include "frame.h"
 #include "insn.h"
+#include "kick.h"
 #include "lapic_host.h"
 #include "log.h"
+#include "lpar.h"
 #include "paging_host.h"
+#include "partitions.h"
+#include "relax.h"
+#include "svm/svm.h"
 #include "time_host.h"
 #include "version.h"
 #include "virt.h"
+#include "vmx/vmx.h"
 
 extern const uint8_t image_start[], image_end[];
 
@@ -80,16 +86,80 @@ static void add_cpus(void)
             cpu_add(acpi.cpu[i]);
 }
 
+/* This CPU enters VMX or SVM operation; negative: the reason is on the log. */
+static int virtualise(struct cpu *cpu)
+{
+    const char *why;
+
+    switch (virt_detect(&why)) {
+    case VIRT_VMX:
+        return vmx_cpu_on();
+    case VIRT_SVM:
+        return svm_cpu_on();
+    default:
+        return trace_error(-1, "cpu: %u: %s", cpu->index, why);
+    }
+}
+
+/* Makes the vCPU that is pinned here ready, if there is one. */
+static void prepare(struct cpu *cpu)
+{
+    struct vcpu *vcpu = (struct vcpu *)cpu->context;
+
+    if (vcpu && virtualise(cpu) == 0 && vcpu->context.machine->context_init(&vcpu->context) == 0)
+        vcpu->ready = true;
+    cpu->prepared = true;
+}
+
 void cpu_work(struct cpu *cpu)
 {
     cpu->online = true;
+    while (!cpu->go)
+        irq_wait();
+    if (!cpu->prepared)
+        prepare(cpu);
+    if (cpu->context && ((struct vcpu *)cpu->context)->ready)
+        lpar_cpu((struct vcpu *)cpu->context);
     for (;;)
         irq_wait();
 }
 
-void boot_main(uint32_t magic, uint32_t information)
+/* Every CPU prepares its vCPU; then those LPARs start whose CPUs are all ready. */
+static void start_partitions(void)
+{
+    for (unsigned i = 0; i < cpu_count; i++) {
+        cpus[i]->go = true;
+        kick(i, false);
+    }
+    prepare(this_cpu());
+    for (unsigned i = 0; i < cpu_count; i++)
+        while (!cpus[i]->prepared)
+            relax();
+    for (unsigned i = 0; i < lpar_count; i++)
+        lpar_start(&lpars[i]);
+}
+
+static void create_partitions(void)
 {
     const char *why;
+
+    switch (virt_detect(&why)) {
+    case VIRT_VMX:
+        log_line("virtualisation: VMX");
+        partitions_create(&boot, &vmx_ops);
+        break;
+    case VIRT_SVM:
+        log_line("virtualisation: SVM");
+        partitions_create(&boot, &svm_ops);
+        break;
+    case VIRT_NONE:
+        log_line("virtualisation: %s", why);
+        return;
+    }
+}
+
+void boot_main(uint32_t magic, uint32_t information)
+{
     uint64_t from, to, used;
 
     cpu_add_boot();
@@ -114,15 +184,7 @@ void boot_main(uint32_t magic, uint32_t information)
     frames_range(&from, &to, &used);
     log_line("memory: the hypervisor has %lu KiB of image, %lu of %lu KiB of frames",
              (uint64_t)(image_end - image_start) >> 10, used >> 10, (to - from) >> 10);
-    switch (virt_detect(&why)) {
-    case VIRT_VMX:
-        log_line("virtualisation: VMX");
-        break;
-    case VIRT_SVM:
-        log_line("virtualisation: SVM");
-        break;
-    case VIRT_NONE:
-        log_line("virtualisation: %s", why);
-    }
+    create_partitions();
+    start_partitions();
     cpu_work(this_cpu());
 }

@@ -4,7 +4,7 @@
 #include "boot.h"
 #include "frame.h"
 #include "insn.h"
-#include "msr.h"
+#include "x86_bits.h"
 
 enum { ENTRIES = 512 };
 enum { PTE_PRESENT = 1, PTE_WRITE = 2, PTE_LARGE = 0x80 };

@@ -2,7 +2,7 @@
 #include "virt.h"
 
 #include "insn.h"
-#include "msr.h"
+#include "x86_bits.h"
 
 /* SDM 3C 24.7 and appendix A; APM 2 15.4 */
 enum { CONTROL_LOCKED = 1 << 0, CONTROL_VMX = 1 << 2 };

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "lpar.h"
+#include "policy.h"
+#include "x86_bits.h"
+
+enum { MTRR_ENABLED = 1 << 11, VM_CR_LOCKED_OFF = 0x18, MISC_FAST_STRINGS = 1 };
+
+/* AMD's, which Linux reads without expecting a fault: nothing is set, and nothing can be. */
+static bool reads_zero(uint32_t msr)
+{
+    return msr == MSR_MICROCODE || msr == MSR_HWCR || msr == MSR_DE_CFG || msr == MSR_MCG_CAP ||
+           msr == MSR_MCG_STATUS || msr == MSR_MTRR_CAP;
+}
+
+static bool pat_is_good(uint64_t value)
+{
+    for (unsigned i = 0; i < 8; i++, value >>= 8)
+        if ((value & 0xff) > 7 || (value & 0xff) == 2 || (value & 0xff) == 3)
+            return false;
+    return true;
+}
+
+static bool write_efer(struct vcpu *vcpu, uint64_t value)
+{
+    struct context *context = &vcpu->context;
+    uint64_t old = context_get(context, REG_EFER);
+
+    if (value & ~policy_efer(vcpu))
+        return false;
+    if ((value ^ old) & EFER_LME && context_get(context, REG_CR0) & CR0_PG)
+        return false;
+    context_set(context, REG_EFER, (value & ~(uint64_t)EFER_LMA) | (old & EFER_LMA));
+    return true;
+}
+
+bool policy_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+    struct context *context = &vcpu->context;
+
+    switch (msr) {
+    case MSR_TSC:
+        *value = context->machine->ticks() + vcpu->tsc_offset;
+        return true;
+    case MSR_TSC_ADJUST:
+        *value = vcpu->tsc_adjust;
+        return true;
+    case MSR_EFER:
+        *value = context_get(context, REG_EFER);
+        return true;
+    case MSR_MISC_ENABLE:
+        *value = MISC_FAST_STRINGS;
+        return true;
+    case MSR_MTRR_DEFAULT:
+        *value = MTRR_ENABLED | MEMORY_WB;
+        return true;
+    case MSR_FEATURE_CONTROL:
+        *value = 1; /* locked, VMX off */
+        return true;
+    case MSR_VM_CR:
+        *value = VM_CR_LOCKED_OFF;
+        return true;
+    default:
+        *value = 0;
+        return reads_zero(msr) || context->machine->msr_read(context, msr, value) == 0;
+    }
+}
+
+bool policy_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+    struct context *context = &vcpu->context;
+    uint64_t offset;
+
+    switch (msr) {
+    case MSR_TSC:
+        offset = value - context->machine->ticks();
+        vcpu->tsc_adjust += offset - vcpu->tsc_offset;
+        vcpu->tsc_offset = offset;
+        context->machine->tsc_offset(context, offset);
+        return true;
+    case MSR_TSC_ADJUST:
+        vcpu->tsc_offset += value - vcpu->tsc_adjust;
+        vcpu->tsc_adjust = value;
+        context->machine->tsc_offset(context, vcpu->tsc_offset);
+        return true;
+    case MSR_EFER:
+        return write_efer(vcpu, value);
+    case MSR_PAT:
+        return pat_is_good(value) && context->machine->msr_write(context, msr, value) == 0;
+    case MSR_MISC_ENABLE:
+    case MSR_MTRR_DEFAULT:
+        return true; /* what memory is cached how is not the guest's to say here; nested tables do */
+    case MSR_DEBUGCTL:
+        return value == 0;
+    default:
+        return reads_zero(msr) || context->machine->msr_write(context, msr, value) == 0;
+    }
+}
