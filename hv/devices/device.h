@@ -15,15 +15,18 @@
 
 enum power { POWER_OFF, POWER_RESET };
 
+/* The timers of an LPAR's devices; pit_expire() and its like are called when one has come. */
+enum device_timer { TIMER_PIT, DEVICE_TIMERS };
+
 /* Filled in by the LPAR, or by a test. */
 struct device_env {
     void *owner;
     uint64_t (*now)(void *owner);                       /* ns since the LPAR started; never goes back */
     void (*line)(void *owner, unsigned gsi, bool high); /* an input of the I/O APIC */
-    void (*message)(void *owner, uint64_t address, uint32_t data); /* an MSI */
-    void (*power)(void *owner, enum power what);                   /* of the LPAR */
-    void (*console)(void *owner, unsigned port, uint8_t byte);     /* a byte out of UART `port` */
-    void (*timer)(void *owner, unsigned timer, uint64_t at_ns);    /* expire() then; ~0: stop */
+    void (*message)(void *owner, uint64_t address, uint32_t data);       /* an MSI */
+    void (*power)(void *owner, enum power what);                         /* of the LPAR */
+    void (*console)(void *owner, unsigned port, uint8_t byte);           /* a byte out of UART `port` */
+    void (*timer)(void *owner, enum device_timer timer, uint64_t at_ns); /* ~0: stop */
 };
 
 struct device_ops {
@@ -32,8 +35,7 @@ struct device_ops {
      * in the range. Bytes of the result above size are ignored. */
     uint64_t (*read)(void *device, uint64_t offset, unsigned size);
     void (*write)(void *device, uint64_t offset, unsigned size, uint64_t value);
-    void (*reset)(void *device);                  /* to its state at power-on; may be null */
-    void (*expire)(void *device, unsigned timer); /* a timer of env->timer; may be null */
+    void (*reset)(void *device); /* to its state at power-on; may be null */
 };
 
 struct bus_range {
