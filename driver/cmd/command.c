@@ -10,11 +10,15 @@
 #include "mode.h"
 #include "show.h"
 #include "stat.h"
+#include "top.h"
 #include "trace_command.h"
+#include "watch.h"
 
 const struct command commands[] = {
     {"list", "List the cards, and the functions whose interrupts pass them", list_run},
     {"show", "Show a card or a function in full: sources, counts, state", show_run},
+    {"watch", "Tell of interrupts as they come", watch_run},
+    {"top", "Show live which functions raise how many", top_run},
     {"stat", "Set the wire's interrupt counts beside the kernel's", stat_run},
     {"trace", "Record what passes the relay; print and export it", trace_run},
     {"mask", "Keep back what sources send", mask_run},

@@ -145,16 +145,16 @@ static struct roster_function *add_function(struct roster *roster, struct roster
     return function;
 }
 
-/*
- * Whose interrupts a source stands for. A message names its function. An INTx message names port, device and
- * pin only (PCIe Base, 2.2.8.1): behind a port of this card that is the port's one function.
- */
-static struct slot owner(const struct roster_card *card, const struct relay_source *source)
+struct slot roster_owner(const struct roster_card *card, enum relay_kind kind, unsigned port,
+                         uint16_t requester)
 {
-    uint16_t requester = source->requester;
-    if (source->kind == RELAY_KIND_INTX && card->port[source->port].requester)
-        requester = card->port[source->port].requester;
-    return slot_of_requester(card->slot.domain, requester);
+    const uint16_t behind = card->port[port & RELAY_PORTS_MAX].requester;
+    return slot_of_requester(card->slot.domain, kind == RELAY_KIND_INTX && behind ? behind : requester);
+}
+
+bool roster_selects(const struct roster *roster, struct slot slot)
+{
+    return selected(roster, slot, find_device(roster, slot));
 }
 
 static unsigned function_index(struct roster *roster, struct roster_card *card, struct slot slot,
@@ -194,7 +194,8 @@ static int read_card(struct roster *roster, struct roster_card *card)
             return error;
         if (!listed)
             continue;
-        unsigned index = function_index(roster, card, owner(card, source), source->port);
+        unsigned index = function_index(
+            roster, card, roster_owner(card, source->kind, source->port, source->requester), source->port);
         count_source(&card->function[index], source);
         card->function_of[card->n_sources++] = index;
     }

@@ -84,6 +84,16 @@ bool roster_find(struct roster *roster, enum card_pci_mode mode, struct sb_error
 /* Puts a card that was not found by PCI (a simulated one) into the roster, which closes it in the end. */
 bool roster_add(struct roster *roster, struct slot slot, struct card *card, struct sb_error *error);
 
+/*
+ * Whose interrupts a source stands for. A message names its function. An INTx message names port, device and
+ * pin only (PCIe Base, 2.2.8.1): behind a port of this card that is the port's one function.
+ */
+struct slot roster_owner(const struct roster_card *card, enum relay_kind kind, unsigned port,
+                         uint16_t requester);
+
+/* Whether the filter selects a function, known to Linux or not. */
+bool roster_selects(const struct roster *roster, struct slot slot);
+
 /* Reads a card's ports, sources and functions anew. 0 or a card_error, after which the card is closed. */
 int roster_refresh(struct roster *roster, struct roster_card *card);
 

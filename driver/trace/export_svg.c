@@ -40,6 +40,7 @@ struct picture {
     size_t n, room;
     uint64_t first_ns, last_ns;
     uint64_t missing;
+    unsigned order[LANES_MAX]; /* from top to bottom */
 };
 
 /* ---- reading --------------------------------------------------------------------------------------- */
@@ -159,7 +160,8 @@ static void draw_wire(const struct picture *picture, unsigned lane, double y)
         add_bar(out, &told, "told", under, UNDER, told_since, LEFT + PLOT);
     flush_bar(out, &high, "wire", y, BAR);
     flush_bar(out, &told, "told", under, UNDER);
-    fprintf(out, "<text x=\"%d\" y=\"%.1f\">%" PRIu64 " rises</text>\n", LEFT + PLOT + 8, y + 15, rises);
+    fprintf(out, "<text x=\"%d\" y=\"%.1f\">%" PRIu64 " rise%s</text>\n", LEFT + PLOT + 8, y + 15, rises,
+            rises == 1 ? "" : "s");
 }
 
 static void draw_messages(const struct picture *picture, unsigned lane, double y)
@@ -248,12 +250,37 @@ static void draw_legend(FILE *out, double y)
     }
 }
 
+/* By function; a function's wires before its messages. */
+static bool goes_before(const struct lane *a, const struct lane *b)
+{
+    char left[LANE_NAME], right[LANE_NAME];
+    return strcmp(lane_name(a, left), lane_name(b, right)) < 0;
+}
+
+static void order_lanes(struct picture *picture)
+{
+    for (unsigned i = 0; i < picture->lanes.n; i++) {
+        unsigned at = i;
+        for (; at > 0 && goes_before(&picture->lanes.lane[i], &picture->lanes.lane[picture->order[at - 1]]);
+             at--)
+            picture->order[at] = picture->order[at - 1];
+        picture->order[at] = i;
+    }
+}
+
+/* "153.2 us": a length of time for the head line. */
+static void write_span(FILE *out, uint64_t ns)
+{
+    const double unit = ns >= 1000000000 ? 1e9 : ns >= 1000000 ? 1e6 : ns >= 1000 ? 1e3 : 1;
+    const char *name = ns >= 1000000000 ? "s" : ns >= 1000000 ? "ms" : ns >= 1000 ? "us" : "ns";
+    fprintf(out, "%.4g %s", (double)ns / unit, name);
+}
+
 static void draw(const struct picture *picture, const struct trace_header *header)
 {
     FILE *out = picture->out;
     char name[LANE_NAME];
     const double bottom = TOP + LANE * (double)picture->lanes.n;
-    const double seconds = (double)(picture->last_ns - picture->first_ns) * 1e-9;
     fprintf(out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %.0f\" width=\"%d\" height=\"%.0f\" "
             "font-family=\"sans-serif\" font-size=\"12\">\n",
@@ -266,14 +293,19 @@ static void draw(const struct picture *picture, const struct trace_header *heade
     fprintf(out, "<rect class=\"page\" width=\"%d\" height=\"%.0f\"/>\n", WIDTH, bottom + FOOT);
     fprintf(out, "<text class=\"title\" x=\"%d\" y=\"26\">Interrupts through relay %s</text>\n", LEFT,
             slot_name(slot_of_requester(header->domain, header->card), name));
-    fprintf(out, "<text x=\"%d\" y=\"46\">%g s, %" PRIu64 " records missing%s</text>\n", LEFT, seconds,
-            picture->missing, picture->lanes.left_out ? ", more functions than fit" : "");
+    fprintf(out, "<text x=\"%d\" y=\"46\">", LEFT);
+    write_span(out, picture->last_ns - picture->first_ns);
+    if (picture->missing)
+        fprintf(out, ", %" PRIu64 " record%s missing", picture->missing, picture->missing == 1 ? "" : "s");
+    fprintf(out, "%s</text>\n", picture->lanes.left_out ? ", more functions than fit" : "");
     draw_axis(picture, bottom);
     for (unsigned i = 0; i < picture->lanes.n; i++) {
+        const unsigned which = picture->order[i];
+        const struct lane *lane = &picture->lanes.lane[which];
         const double y = TOP + LANE * (double)i + 4;
         fprintf(out, "<text class=\"name\" x=\"%d\" y=\"%.1f\">%s</text>\n", LEFT - 10, y + 15,
-                lane_name(&picture->lanes.lane[i], name));
-        (picture->lanes.lane[i].wire ? draw_wire : draw_messages)(picture, i, y);
+                lane_name(lane, name));
+        (lane->wire ? draw_wire : draw_messages)(picture, which, y);
     }
     if (picture->lanes.n == 0)
         fprintf(out, "<text x=\"%d\" y=\"%d\">No interrupt was recorded.</text>\n", LEFT, TOP);
@@ -286,6 +318,7 @@ int export_svg(struct trace_reader *reader, FILE *out, struct sb_error *error)
 {
     struct picture picture = {.out = out};
     const int got = read_marks(&picture, reader, error);
+    order_lanes(&picture);
     draw(&picture, &reader->header);
     free(picture.mark);
     return got;
