@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "act.h"
+#include "doctor.h"
 #include "inject.h"
 #include "list.h"
+#include "metrics.h"
 #include "mode.h"
 #include "show.h"
 #include "stat.h"
@@ -28,6 +30,8 @@ const struct command commands[] = {
     {"ack", "Acknowledge sources", ack_run},
     {"inject", "Send a source's interrupt in its name", inject_run},
     {"mode", "Say or set whether indicators come before interrupts", mode_run},
+    {"doctor", "Look for what stands in the way, and for trouble", doctor_run},
+    {"metrics", "Write the counts in Prometheus' text format", metrics_run},
     {0},
 };
 

@@ -72,8 +72,7 @@ static void explain(struct sb_error *error, struct slot slot, const char *doing,
                  level);
     else if (code == EPERM || code == EACCES)
         snprintf(advice, sizeof advice,
-                 "Run as root, or install the udev rule of this package and join the group signalbox "
-                 "(mapping a device's memory may need CAP_SYS_RAWIO as well).");
+                 "Run as root, or install the udev rule of this package and join the group signalbox.");
     else if (code == EINVAL && kernel_driver(slot, driver))
         snprintf(advice, sizeof advice,
                  "Driver %s holds the card, and this kernel gives claimed device memory to nobody else "
@@ -96,7 +95,8 @@ static int check_identity(struct card_pci *pci, struct sb_error *error)
     struct relay_identity identity;
     slot_name(pci->slot, name);
     int result = relay_identify(&pci->card, &identity);
-    if (result == CARD_GONE && kernel_memory_decoding(pci->slot) == 0) {
+    const int command = kernel_command(pci->slot);
+    if (result == CARD_GONE && command >= 0 && !(command & KERNEL_COMMAND_MEMORY)) {
         snprintf(advice, sizeof advice,
                  "Switch it on: echo 1 > /sys/bus/pci/devices/%s/enable, or setpci -s %s COMMAND=2:2", name,
                  name);

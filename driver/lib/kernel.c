@@ -58,7 +58,7 @@ bool kernel_lockdown(char level[KERNEL_NAME])
     return strcmp(level, "none") != 0;
 }
 
-int kernel_memory_decoding(struct slot slot)
+int kernel_command(struct slot slot)
 {
     char path[128];
     uint8_t command[2];
@@ -68,7 +68,19 @@ int kernel_memory_decoding(struct slot slot)
         return -1;
     ssize_t n = pread(fd, command, sizeof command, 4);
     close(fd);
-    return n == (ssize_t)sizeof command ? command[0] >> 1 & 1 : -1;
+    return n == (ssize_t)sizeof command ? command[0] | command[1] << 8 : -1;
+}
+
+bool kernel_attribute(struct slot slot, const char *leaf, char *text, size_t size)
+{
+    char path[192];
+    device_path(slot, leaf, path, sizeof path);
+    return slurp(path, text, size) >= 0;
+}
+
+bool kernel_has_irq_folder(void)
+{
+    return access("/sys/kernel/irq", R_OK | X_OK) == 0;
 }
 
 /* ---- lines ----------------------------------------------------------------------------------------- */
@@ -125,12 +137,12 @@ void kernel_lines_free(struct kernel_lines *lines)
 
 /* ---- interrupts ------------------------------------------------------------------------------------ */
 
-static uint64_t sum(const char *text, const char *separators)
+/* "100,0,7" */
+static uint64_t sum(const char *text)
 {
     uint64_t total = 0;
     char *end;
-    for (text += strspn(text, separators); isdigit((unsigned char)*text);
-         text = end + strspn(end, separators))
+    for (; isdigit((unsigned char)*text); text = *end == ',' ? end + 1 : end)
         total += strtoull(text, &end, 10);
     return total;
 }
@@ -143,28 +155,47 @@ static void attribute(unsigned number, const char *leaf, char *text, size_t size
         *text = 0;
 }
 
-/* For kernels without /sys/kernel/irq: "  21:  100  0  IO-APIC  21-fasteoi   virtio0, edu". */
+/*
+ * "  21:  100  0  IO-APIC  21-fasteoi   virtio0, edu": a count for each CPU, as many as the first line names;
+ * the chip; the hardware's number and flow; then, behind three spaces, the handlers.
+ */
+bool kernel_parse_interrupts(FILE *text, unsigned number, struct kernel_irq *irq)
+{
+    char *line = NULL;
+    size_t size = 0;
+    unsigned cpus = 0;
+    bool found = false;
+    *irq = (struct kernel_irq){0};
+    if (getline(&line, &size, text) > 0)
+        for (const char *at = line; (at = strstr(at, "CPU")); at++)
+            cpus++;
+    while (!found && getline(&line, &size, text) > 0) {
+        char *end;
+        const unsigned long label = strtoul(line, &end, 10);
+        if (end == line || *end != ':' || label != number)
+            continue;
+        found = true;
+        const char *at = end + 1;
+        for (unsigned i = 0; i < cpus; i++, at = end)
+            irq->count += strtoull(at, &end, 10);
+        at += strspn(at, " ");
+        const size_t chip = strcspn(at, " \n");
+        snprintf(irq->chip, sizeof irq->chip, "%.*s", (int)chip, at);
+        at += chip + strspn(at + chip, " ");
+        at += strcspn(at, " \n"); /* number and flow */
+        at += strspn(at, " ");
+        snprintf(irq->actions, sizeof irq->actions, "%.*s", (int)strcspn(at, "\n"), at);
+    }
+    free(line);
+    return found;
+}
+
 static bool from_proc(unsigned number, struct kernel_irq *irq)
 {
     FILE *file = fopen("/proc/interrupts", "re");
     if (!file)
         return false;
-    char *line = NULL;
-    size_t size = 0;
-    bool found = false;
-    while (!found && getline(&line, &size, file) > 0) {
-        char *end;
-        if (strtoul(line, &end, 10) != number || *end != ':')
-            continue;
-        found = true;
-        irq->count = sum(end + 1, " ");
-        const char *rest = end + 1 + strspn(end + 1, " 0123456789");
-        snprintf(irq->chip, sizeof irq->chip, "%.*s", (int)strcspn(rest, " \n"), rest);
-        const char *last = strstr(rest, "   ");
-        if (last)
-            snprintf(irq->actions, sizeof irq->actions, "%.*s", (int)strcspn(last + 3, "\n"), last + 3);
-    }
-    free(line);
+    const bool found = kernel_parse_interrupts(file, number, irq);
     fclose(file);
     return found;
 }
@@ -174,9 +205,11 @@ bool kernel_irq(unsigned number, struct kernel_irq *irq)
     char path[96], text[16384]; /* a count for each of up to 1,500 CPUs */
     *irq = (struct kernel_irq){0};
     snprintf(path, sizeof path, "/sys/kernel/irq/%u/per_cpu_count", number);
-    if (slurp(path, text, sizeof text) < 0)
+    if (!kernel_has_irq_folder())
         return from_proc(number, irq);
-    irq->count = sum(text, ",");
+    if (slurp(path, text, sizeof text) < 0)
+        return false;
+    irq->count = sum(text);
     attribute(number, "chip_name", irq->chip, sizeof irq->chip);
     attribute(number, "actions", irq->actions, sizeof irq->actions);
     return irq->actions[0] != 0;

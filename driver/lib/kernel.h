@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "slot.h"
 
@@ -35,8 +36,15 @@ bool kernel_driver(struct slot slot, char name[KERNEL_NAME]);
 /* The level when the kernel is locked down; false when it is not, or does not know lockdown. */
 bool kernel_lockdown(char level[KERNEL_NAME]);
 
-/* Bit 1 of the Command register: 1, 0, or -1 when it can't be read. */
-int kernel_memory_decoding(struct slot slot);
+/* The Command register of a function (PCI Local Bus 3.0, 6.2.2); -1 when it can't be read. */
+int kernel_command(struct slot slot);
+enum { KERNEL_COMMAND_MEMORY = 2, KERNEL_COMMAND_MASTER = 4 };
+
+/* Reads an attribute of a function in sysfs, one line. False when there is none. */
+bool kernel_attribute(struct slot slot, const char *leaf, char *text, size_t size);
+
+/* Whether the kernel tells of single interrupts in /sys/kernel/irq; else /proc/interrupts has to do. */
+bool kernel_has_irq_folder(void);
 
 /* False when there is no such function. */
 bool kernel_lines(struct slot slot, struct kernel_lines *lines);
@@ -44,5 +52,8 @@ void kernel_lines_free(struct kernel_lines *lines);
 
 /* False when there is no such interrupt, or it has no handler. */
 bool kernel_irq(unsigned number, struct kernel_irq *irq);
+
+/* Finds an interrupt in text of the form of /proc/interrupts. False when it is not there. */
+bool kernel_parse_interrupts(FILE *text, unsigned number, struct kernel_irq *irq);
 
 #endif

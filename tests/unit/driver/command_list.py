@@ -128,7 +128,7 @@ def broken(test, expected, **how):
 
 
 def decoding_off(test):
-    broken(test, "echo 1 > /sys/bus/pci/devices/0000:01:00.0/enable", bar=b"\xff" * 0x10000, decode=False)
+    broken(test, "echo 1 > /sys/bus/pci/devices/0000:01:00.0/enable", bar=b"\xff" * 0x10000, command=0)
 
 
 def link_down(test):

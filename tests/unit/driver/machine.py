@@ -49,11 +49,12 @@ class Machine:
     def __init__(self, root):
         self.root = root
         os.makedirs(f"{root}/sys/bus/pci/devices", exist_ok=True)
+        os.makedirs(f"{root}/sys/kernel/irq", exist_ok=True)
 
-    def function(self, slot, vendor, device, pci_class, irq=0, driver=None, msi=(), msix=True, bar=None, decode=True):
+    def function(self, slot, vendor, device, pci_class, irq=0, driver=None, msi=(), msix=True, bar=None, command=6):
         folder = f"{self.root}/sys/bus/pci/devices/{slot}"
         config = bytearray(256)
-        struct.pack_into("<HHH", config, 0, vendor, device, 2 if decode else 0)
+        struct.pack_into("<HHH", config, 0, vendor, device, command)
         struct.pack_into("<I", config, 8, pci_class << 8)
         put(f"{folder}/config", bytes(config))
         put(f"{folder}/vendor", f"0x{vendor:04x}\n")
