@@ -577,8 +577,18 @@ static void drop_client(struct server *s)
     s->broken = false;
 }
 
+/* The client's end is closed, though what it sent before may not have been read yet. */
+static bool hung_up(const struct server *s)
+{
+    struct pollfd fd = {.fd = s->client, .events = POLLRDHUP};
+    return poll(&fd, 1, 0) == 1;
+}
+
 static void accept_client(struct server *s)
 {
+    if (s->client >= 0 && hung_up(s)) {
+        return; /* its successor waits until it's dropped */
+    }
     int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
         return;
@@ -659,9 +669,6 @@ bool server_due(const struct server *s)
 bool server_work(struct server *s, const struct pollfd fds[SERVER_FDS])
 {
     bool more = false;
-    if (fds[0].revents) {
-        accept_client(s);
-    }
     if (s->client >= 0 && fds[1].fd == s->client) {
         if (fds[1].revents & POLLOUT) {
             flush(s);
@@ -674,6 +681,9 @@ bool server_work(struct server *s, const struct pollfd fds[SERVER_FDS])
     }
     if (server_due(s)) {
         drop_client(s);
+    }
+    if (fds[0].revents) {
+        accept_client(s);
     }
     return more && !s->busy;
 }

@@ -215,6 +215,7 @@ int main(int argc, char **argv)
     sigaddset(&stop, SIGINT);
     sigaddset(&stop, SIGTERM);
     sigprocmask(SIG_BLOCK, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN); /* descriptors that a client sends may be anything */
     int stop_fd = signalfd(-1, &stop, SFD_CLOEXEC);
     if (stop_fd < 0 || !make_directory(a.daemon.directory) || !open_log(&a)) {
         return EXIT_FAILURE;

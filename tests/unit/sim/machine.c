@@ -182,6 +182,20 @@ void machine_access(struct machine *m, unsigned function, unsigned region, uint6
     }
 }
 
+void machine_post(struct machine *m, unsigned function, unsigned bar, uint64_t offset, unsigned n,
+                  uint32_t value)
+{
+    struct waiting w = {.access = {.function = function,
+                                   .region = bar,
+                                   .offset = offset,
+                                   .bytes = (uint8_t *)&value,
+                                   .count = n,
+                                   .write = true,
+                                   .done = access_done}};
+    root_submit(m->root, &w.access);
+    cr_assert(w.done, "a posted write waits for nothing");
+}
+
 uint32_t machine_read(struct machine *m, unsigned function, unsigned region, uint64_t offset, unsigned n)
 {
     uint32_t value = 0;

@@ -66,6 +66,9 @@ void machine_access(struct machine *m, unsigned function, unsigned region, uint6
 uint32_t machine_read(struct machine *m, unsigned function, unsigned region, uint64_t offset, unsigned n);
 void machine_write(struct machine *m, unsigned function, unsigned region, uint64_t offset, unsigned n,
                    uint32_t value);
+/* A posted write that nothing is waited for. */
+void machine_post(struct machine *m, unsigned function, unsigned bar, uint64_t offset, unsigned n,
+                  uint32_t value);
 /* Base of a BAR as machine_open placed it. */
 uint64_t machine_bar(const struct machine *m, unsigned function, unsigned bar);
 
