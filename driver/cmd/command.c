@@ -6,6 +6,7 @@
 
 #include "act.h"
 #include "doctor.h"
+#include "hv.h"
 #include "inject.h"
 #include "list.h"
 #include "metrics.h"
@@ -32,6 +33,7 @@ const struct command commands[] = {
     {"mode", "Say or set whether indicators come before interrupts", mode_run},
     {"doctor", "Look for what stands in the way, and for trouble", doctor_run},
     {"metrics", "Write the counts in Prometheus' text format", metrics_run},
+    {"hv", "Check and make the hypervisor's partition file", hv_run},
     {0},
 };
 

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""signalbox hv check and hv config create on machines made of files. usage: command_hv.py SIGNALBOX REGS_HEADER"""
+import json
+import os
+import subprocess
+
+import machine
+from machine import Machine, put
+
+GOOD = """/dts-v1/;
+/ {
+    compatible = "signalbox,partitions-1";
+    lpars {
+        web { cpus = <0 1>; memory-mib = <512>; kernel = "vmlinuz"; functions = "0000:03:00.0"; };
+        db { cpus = <2>; memory-mib = <256>; kernel = "vmlinuz"; initrd = "initrd.img"; manual-start; };
+    };
+};
+"""
+
+
+def file(test, text, name="partitions.dts"):
+    put(f"{test.root}/{name}", text)
+    return f"{test.root}/{name}"
+
+
+def a_good_file_is_listed(test):
+    name = file(test, GOOD)
+    status, out, err = test.run("hv", "check", name)
+    assert (status, err) == (0, ""), err
+    lines = out.splitlines()
+    assert lines[0].split() == ["LPAR", "CPUS", "MEMORY", "KERNEL", "FUNCTIONS", "START"]
+    assert lines[1].split() == ["web", "0,1", "512", "MiB", "vmlinuz", "1", "at", "boot"]
+    assert lines[2].split() == ["db", "2", "256", "MiB", "vmlinuz", "0", "by", "hand"]
+    result = test.json("hv", "check", name)
+    assert result["schema"] == "signalbox.hv-check/1" and result["good"]
+    web, db = result["lpars"]
+    assert (web["name"], web["cpus"], web["memory_mib"], web["functions"]) == ("web", [0, 1], 512, ["0000:03:00.0"])
+    assert (db["initrd"], db["autostart"], web["initrd"]) == ("initrd.img", False, None)
+
+
+def source_and_compiled_are_the_same(test):
+    name = file(test, GOOD)
+    subprocess.run(["dtc", "-q", "-O", "dtb", "-o", f"{test.root}/p.dtb", name], check=True)
+    assert test.json("hv", "check", name)["lpars"] == test.json("hv", "check", f"{test.root}/p.dtb")["lpars"]
+
+
+def errors_name_node_and_property(test):
+    for old, new, where in (("cpus = <2>", "cpus = <1>", "/lpars/db: cpus: CPU 1 is web's already"),
+                            ("memory-mib = <512>", "memory-mib = <511>", "/lpars/web: memory-mib: 511 is not a multiple of 2 MiB above 0"),
+                            ("manual-start", "manualstart", "/lpars/db: manualstart: there is no such property of an LPAR"),
+                            ("lpars {", "partitions {", "/partitions: there is no such node")):
+        name = file(test, GOOD.replace(old, new))
+        status, out, err = test.run("hv", "check", name)
+        assert (status, out, err) == (1, "", f"signalbox: {name}: {where}\n"), err
+    status, out, _ = test.run("hv", "check", "--json", name)
+    error = json.loads(out)["error"]
+    assert status == 1 and error["node"] == "/partitions" and error["property"] == ""
+
+
+def the_machine_can_be_told(test):
+    name = file(test, GOOD)
+    status, _, err = test.run("hv", "check", "--cpus=2", name)
+    assert status == 1 and "/lpars/db: cpus: there is no CPU 2, the last is 1" in err, err
+    status, _, err = test.run("hv", "check", "--memory=767", name)
+    assert status == 1 and "768 MiB of the machine's 767" in err, err
+    assert test.run("hv", "check", "-c", "3", "-m", "768", name)[0] == 0
+    assert test.run("hv", "check", "-c", "0", name)[0] == 64
+    assert test.run("hv", "check")[0] == 64
+
+
+def what_is_no_partition_file(test):
+    status, _, err = test.run("hv", "check", file(test, "hello {\n"))
+    assert status == 1 and "syntax error" in err, err
+    status, _, err = test.run("hv", "check", f"{test.root}/nowhere.dts")
+    assert status == 1 and "No such file" in err
+    status, _, err = test.run("hv", "check", file(test, b"\xd0\x0d\xfe\xed" + bytes(100)))
+    assert status == 1 and "device tree" in err, err
+    status, _, err = test.run("hv", "check", file(test, b"\xd0\x0d\xfe\xed" + os.urandom(5000)))
+    assert status == 1 and "device tree" in err, err
+    status, _, err = test.run("hv", "check", file(test, " " * (3 << 20)))
+    assert status == 1 and "File too large" in err, err
+
+
+def server(test, threads=2, cores=4):
+    m = Machine(test.root)
+    put(f"{test.root}/sys/devices/system/cpu/present", f"0-{threads * cores - 1}\n")
+    for cpu in range(threads * cores):
+        folder = f"{test.root}/sys/devices/system/cpu/cpu{cpu}/topology"
+        put(f"{folder}/physical_package_id", "0\n")
+        put(f"{folder}/core_id", f"{cpu % cores}\n")
+    for i, (start, end, kind) in enumerate(((0, 0x9fbff, "System RAM"), (0xf0000, 0xfffff, "Reserved"),
+                                            (0x100000, 0x7fffffff, "System RAM"), (0x100000000, 0x27fffffff, "System RAM"))):
+        folder = f"{test.root}/sys/firmware/memmap/{i}"
+        put(f"{folder}/start", f"{start:#x}\n")
+        put(f"{folder}/end", f"{end:#x}\n")
+        put(f"{folder}/type", kind + "\n")
+    m.function("0000:00:1f.0", 0x8086, 0x2918, 0x060100)
+    m.function("0000:03:00.0", 0x8086, 0x10d3, 0x020000, driver="e1000e")
+    m.function("0000:01:00.0", 0x1b36, 0x0010, 0x010802)
+
+
+def a_first_file_fits_the_machine(test):
+    server(test)
+    status, out, err = test.run("hv", "config", "create")
+    assert (status, err) == (0, ""), err
+    assert "This machine: 8 CPUs, 4 cores, 8191 MiB of memory." in out
+    first, second = out.index("0000:01:00.0  0108"), out.index("0000:03:00.0  0200")
+    assert first < second and "e1000e" in out and "1f.0" not in out, out
+    result = test.json("hv", "check", "-c", "8", "-m", "8191", file(test, out))
+    lpars = result["lpars"]
+    assert [l["cpus"] for l in lpars] == [[0, 4, 1, 5], [2, 6, 3, 7]], "the threads of a core stay together"
+    total = 0x9fc00 + 0x7ff00000 + 0x180000000
+    assert [l["memory_mib"] for l in lpars] == [total // 100 * 90 // 2 // (2 << 20) * 2] * 2
+
+
+def as_many_lpars_as_asked_for(test):
+    server(test, threads=1, cores=7)
+    status, out, _ = test.run("hv", "config", "create", "--lpars=3")
+    assert status == 0
+    lpars = test.json("hv", "check", file(test, out))["lpars"]
+    assert [l["cpus"] for l in lpars] == [[0, 1], [2, 3], [4, 5, 6]]
+    status, _, err = test.run("hv", "config", "create", "--lpars=8")
+    assert status == 1 and "7 cores" in err, err
+    assert test.run("hv", "config", "create", "--lpars=17")[0] == 64
+
+
+def functions_are_selected_as_by_lspci(test):
+    server(test)
+    _, out, _ = test.run("hv", "config", "create", "-d", "8086:")
+    assert "0000:03:00.0" in out and "0000:01:00.0" not in out
+
+
+machine.main_of(globals(), "file", "server")
