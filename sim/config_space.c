@@ -141,14 +141,14 @@ bool config_bar_base(const struct config_space *c, unsigned index, uint64_t *bas
 
 unsigned config_max_payload(const struct config_space *c)
 {
-    unsigned set = (config_get16(c, c->pcie + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_PAYLOAD) >> 5;
+    unsigned set = (config_get32(c, c->pcie + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_PAYLOAD) >> 5;
     unsigned can = config_get32(c, c->pcie + PCI_EXP_DEVCAP) & PCI_EXP_DEVCAP_PAYLOAD;
     return 128u << (set < can ? set : can);
 }
 
 unsigned config_max_read_request(const struct config_space *c)
 {
-    unsigned set = (config_get16(c, c->pcie + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_READRQ) >> 12;
+    unsigned set = (config_get32(c, c->pcie + PCI_EXP_DEVCTL) & PCI_EXP_DEVCTL_READRQ) >> 12;
     return 128u << (set < 5 ? set : 5); /* 6 and 7 are reserved */
 }
 

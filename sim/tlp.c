@@ -369,13 +369,13 @@ void tlp_set_range(struct tlp *t, uint64_t address, size_t bytes)
 {
     unsigned first = address & 3, end = (unsigned)((address + bytes) & 3);
     size_t dws = (first + bytes + 3) / 4;
-    uint8_t first_mask = (uint8_t)(0xf << first & 0xf), last_mask = end ? (uint8_t)((1u << end) - 1) : 0xf;
+    unsigned first_mask = 0xfu << first & 0xf, last_mask = end ? (1u << end) - 1 : 0xf;
 
     t->address = address & ~UINT64_C(3);
     t->addr64 = address >> 32; /* below 4 GiB the 3-DW form has to be used (2.2.4.1) */
     t->length = (uint16_t)dws;
-    t->first_be = dws == 1 ? first_mask & last_mask : first_mask;
-    t->last_be = dws == 1 ? 0 : last_mask;
+    t->first_be = (uint8_t)(dws == 1 ? first_mask & last_mask : first_mask);
+    t->last_be = (uint8_t)(dws == 1 ? 0 : last_mask);
 }
 
 unsigned tlp_be_offset(const struct tlp *t)
@@ -407,7 +407,7 @@ struct tlp tlp_completion(const struct tlp *request, uint16_t completer, enum tl
         .requester = request->requester,
         .tag = request->tag,
         .completer = completer,
-        .status = status,
+        .status = (uint8_t)status,
         .byte_count = 4,
     };
     if (atomic) {

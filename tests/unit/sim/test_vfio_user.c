@@ -26,7 +26,7 @@ static size_t bytes_of(const char *text, uint8_t *bytes)
 
 static enum vu_verdict parse(const char *text, unsigned descriptors)
 {
-    uint8_t bytes[256];
+    static uint8_t bytes[256]; /* the message points into it */
     size_t n = bytes_of(text, bytes);
     struct vu_header header;
     memcpy(&header, bytes, sizeof header);
