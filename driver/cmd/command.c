@@ -108,7 +108,7 @@ int command_parse(struct invocation *invocation, const struct argp *argp, int ar
     const struct argp outer = {
         .parser = parse_outer, .args_doc = argp->args_doc, .doc = argp->doc, .children = children};
     struct parsing parsing = {argp, invocation, input};
-    return argp_parse(&outer, argc, argv, 0, NULL, &parsing) == 0 ? EXIT_OK : EXIT_USE;
+    return argp_parse(&outer, argc, argv, invocation->argp_flags, NULL, &parsing) == 0 ? EXIT_OK : EXIT_USE;
 }
 
 /* ---- running --------------------------------------------------------------------------------------- */

@@ -19,9 +19,10 @@ enum {
 struct invocation {
     struct roster roster;
     bool json;
-    bool numeric; /* no names from pci.ids */
-    FILE *out;    /* results */
-    FILE *err;    /* everything else */
+    bool numeric;        /* no names from pci.ids */
+    unsigned argp_flags; /* of argp_parse, for who calls subcommands from a program that goes on */
+    FILE *out;           /* results */
+    FILE *err;           /* everything else */
     /* Where cards come from: roster_find, or a test's simulated ones. */
     bool (*find)(struct roster *roster, enum card_pci_mode mode, struct sb_error *error);
 };

@@ -11,11 +11,11 @@ static const struct column columns[COLUMNS] = {
     [SLOT] = {"SLOT", COLUMN_TREE},
     [PORT] = {"PORT", COLUMN_RIGHT},
     [DEVICE] = {"DEVICE", COLUMN_CUT},
-    [DRIVER] = {"DRIVER"},
-    [IRQ] = {"IRQ"},
+    [DRIVER] = {"DRIVER", COLUMN_LEFT},
+    [IRQ] = {"IRQ", COLUMN_LEFT},
     [SOURCES] = {"SOURCES", COLUMN_RIGHT},
     [INTERRUPTS] = {"INTERRUPTS", COLUMN_RIGHT},
-    [STATE] = {"STATE"},
+    [STATE] = {"STATE", COLUMN_LEFT},
 };
 
 static void card_line(struct libscols_line *line, const struct roster_card *card)

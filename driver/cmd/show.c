@@ -19,15 +19,11 @@ static bool shown(const struct roster_card *card, unsigned source)
 enum { INDEX, FUNCTION, MESSAGE, COUNT, ACKNOWLEDGED, RELAYED, COALESCED, LAST, STATE, COLUMNS };
 
 static const struct column columns[COLUMNS] = {
-    [INDEX] = {"SOURCE", COLUMN_RIGHT},
-    [FUNCTION] = {"FUNCTION"},
-    [MESSAGE] = {"MESSAGE"},
-    [COUNT] = {"COUNT", COLUMN_RIGHT},
-    [ACKNOWLEDGED] = {"ACKED", COLUMN_RIGHT},
-    [RELAYED] = {"RELAYED", COLUMN_RIGHT},
-    [COALESCED] = {"KEPT", COLUMN_RIGHT},
-    [LAST] = {"LAST", COLUMN_RIGHT},
-    [STATE] = {"STATE"},
+    [INDEX] = {"SOURCE", COLUMN_RIGHT},       [FUNCTION] = {"FUNCTION", COLUMN_LEFT},
+    [MESSAGE] = {"MESSAGE", COLUMN_LEFT},     [COUNT] = {"COUNT", COLUMN_RIGHT},
+    [ACKNOWLEDGED] = {"ACKED", COLUMN_RIGHT}, [RELAYED] = {"RELAYED", COLUMN_RIGHT},
+    [COALESCED] = {"KEPT", COLUMN_RIGHT},     [LAST] = {"LAST", COLUMN_RIGHT},
+    [STATE] = {"STATE", COLUMN_LEFT},
 };
 
 static void source_line(struct libscols_line *line, const struct roster_card *card, unsigned i, uint64_t now)

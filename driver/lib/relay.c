@@ -19,17 +19,22 @@ static uint32_t get(struct reading *reading, uint32_t offset)
     return value;
 }
 
-/* High, low, high until both highs agree: a carry between the two reads would tear the value. */
+/*
+ * High, low, high until both highs agree: a carry between the two reads would tear the value. A high half
+ * that differs again and again is none of a clock or a count, but a broken card's, and no reason to hang.
+ */
 static uint64_t get64(struct reading *reading, uint32_t low_offset, uint32_t high_offset)
 {
-    uint32_t high = get(reading, high_offset), again, low;
-    for (;;) {
+    enum { TRIES = 8 };
+    uint32_t high = get(reading, high_offset), low = 0;
+    for (unsigned i = 0; i < TRIES; i++) {
         low = get(reading, low_offset);
-        again = get(reading, high_offset);
+        const uint32_t again = get(reading, high_offset);
         if (again == high || reading->error)
-            return (uint64_t)high << 32 | low;
+            break;
         high = again;
     }
+    return (uint64_t)high << 32 | low;
 }
 
 int relay_read64(struct card *card, uint32_t low, uint32_t high, uint64_t *value)

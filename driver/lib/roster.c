@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
 #include "relay_regs.h"
 
 /* libpci calls this where it can't go on, and it must not return. */
-static _Noreturn void give_up(char *text, ...)
+__attribute__((noreturn, format(printf, 1, 2))) static void give_up(char *text, ...)
 {
     va_list list;
     va_start(list, text);
@@ -36,6 +37,8 @@ bool roster_open(struct roster *roster)
     roster->pci->error = give_up;
     roster->pci->warning = ignore;
     pci_filter_init(roster->pci, roster->filter);
+    /* Names come from pci.ids only, of which names_readable has made sure, and never from the network. */
+    pci_set_param(roster->pci, (char[]){"hwdb.disable"}, (char[]){"1"});
     return true;
 }
 
@@ -257,8 +260,10 @@ static int by_slot(const void *a, const void *b)
 
 bool roster_find(struct roster *roster, enum card_pci_mode mode, struct sb_error *error)
 {
+    enum { NAMES_MS = 500 };
     pci_init(roster->pci);
     pci_scan_bus(roster->pci);
+    roster->names = roster->names && names_readable(roster->pci->id_file_name, NAMES_MS);
     for (struct pci_dev *dev = roster->pci->devices; dev; dev = dev->next) {
         pci_fill_info(dev, PCI_FILL_IDENT);
         if (dev->vendor_id != ROSTER_VENDOR || dev->device_id != ROSTER_DEVICE)

@@ -43,7 +43,8 @@ static void add16(struct block *block, unsigned value)
 
 static void add_bytes(struct block *block, const void *bytes, uint32_t n)
 {
-    memcpy(block->bytes + block->used, bytes, n);
+    if (n)
+        memcpy(block->bytes + block->used, bytes, n);
     block->used += n;
     while (block->used % 4)
         block->bytes[block->used++] = 0;

@@ -15,17 +15,16 @@
 #include "export.h"
 #include "lanes.h"
 
-enum {
-    WIDTH = 1200,
-    LEFT = 200,
-    RIGHT = 90,
-    TOP = 70,
-    LANE = 44,
-    BAR = 22,  /* height of a wire's bar, and of the highest column */
-    UNDER = 5, /* height of the thin bar */
-    FOOT = 84,
-    PLOT = WIDTH - LEFT - RIGHT,
-};
+/* In pixels. */
+#define WIDTH 1200
+#define LEFT  200
+#define RIGHT 90
+#define TOP   70
+#define LANE  44
+#define BAR   22 /* height of a wire's bar, and of the highest column */
+#define UNDER 5  /* height of the thin bar */
+#define FOOT  84
+#define PLOT  (WIDTH - LEFT - RIGHT)
 
 struct mark {
     uint64_t ns;

@@ -38,6 +38,11 @@ def outside(*words, **environment):
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=120, env=dict(os.environ, **environment))
 
 
+def plugin_environment(test):
+    """babeltrace2 with our plugin in it, sanitized or not; leaks would be those of babeltrace2."""
+    return {"BABELTRACE_PLUGIN_PATH": sys.argv[3], "LD_PRELOAD": " ".join(test.sanitizer()), "ASAN_OPTIONS": "detect_leaks=0"}
+
+
 def lines_are_json(test):
     path = file_of(test, tracefile.usual())
     status, out, err = test.run("trace", "print", "--json", path)
@@ -146,7 +151,7 @@ def pcapng_is_read_by_tshark(test):
 
 
 def ctf_is_made_and_read_by_babeltrace2(test):
-    plugins = {"BABELTRACE_PLUGIN_PATH": sys.argv[3]}
+    plugins = plugin_environment(test)
     path = file_of(test, tracefile.usual())
     done = outside("babeltrace2", "--component=source.signalbox.trace", "--params", f'path="{path}"', **plugins)
     assert done.returncode == 0 and len(done.stdout.splitlines()) == ENTRIES, done.stderr
@@ -167,11 +172,11 @@ def ctf_is_made_and_read_by_babeltrace2(test):
 
 def babeltrace2_says_where_a_file_is_broken(test):
     path = file_of(test, tracefile.usual()[:-5])
-    done = outside("babeltrace2", "--component=source.signalbox.trace", "--params", f'path="{path}"', BABELTRACE_PLUGIN_PATH=sys.argv[3])
+    done = outside("babeltrace2", "--component=source.signalbox.trace", "--params", f'path="{path}"', **plugin_environment(test))
     assert done.returncode != 0 and "a record ends after 27 of its 32 bytes" in done.stderr
     assert len(done.stdout.splitlines()) == ENTRIES - 1
     for params in ('path="/nonexistent"', "path=5"):
-        done = outside("babeltrace2", "--component=source.signalbox.trace", "--params", params, BABELTRACE_PLUGIN_PATH=sys.argv[3])
+        done = outside("babeltrace2", "--component=source.signalbox.trace", "--params", params, **plugin_environment(test))
         assert done.returncode != 0 and ("No such file" in done.stderr or "is missing" in done.stderr)
 
 
@@ -283,4 +288,4 @@ def recording_needs_a_trace_and_room(test):
     assert status == 1 and "no trace" in err
 
 
-machine.main_of(globals(), "file_of", "export", "outside")
+machine.main_of(globals(), "file_of", "export", "outside", "plugin_environment")

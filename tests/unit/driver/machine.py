@@ -111,12 +111,16 @@ class Test:
     def __init__(self, binary, header, root):
         self.binary, self.header, self.root = binary, header, root
 
+    def sanitizer(self):
+        """What has to be loaded first where the build has AddressSanitizer."""
+        with open(self.binary, "rb") as file:
+            if b"__asan_init" not in file.read():
+                return []
+        return [subprocess.check_output(["gcc", "-print-file-name=libasan.so"], text=True).strip()]
+
     def environment(self):
-        preload = ["libumockdev-preload.so.0"]
-        if b"__asan_init" in open(self.binary, "rb").read():
-            # AddressSanitizer has to come first.
-            preload.insert(0, subprocess.check_output(["gcc", "-print-file-name=libasan.so"], text=True).strip())
-        return dict(os.environ, UMOCKDEV_DIR=self.root, LD_PRELOAD=" ".join(preload), TERM="dumb")
+        return dict(os.environ, UMOCKDEV_DIR=self.root, TERM="dumb",
+                    LD_PRELOAD=" ".join(self.sanitizer() + ["libumockdev-preload.so.0"]))
 
     def start(self, *words):
         """The command, running on."""
