@@ -23,6 +23,7 @@ struct board {
     struct board_port {
         struct board *board;
         unsigned number;
+        unsigned wires;
     } ports[BOARD_PORTS + 1];
 };
 
@@ -103,10 +104,21 @@ void board_close(struct board *b)
     free(b);
 }
 
+static void follow_wires(struct board_port *port, const uint32_t *dw, size_t n)
+{
+    struct tlp t;
+    if (dw[0] >> 27 == 0x6 && tlp_unpack(&t, dw, n) == TLP_OK && t.code >= TLP_ASSERT_INTA &&
+        t.code < TLP_DEASSERT_INTA + 4) {
+        unsigned wire = 1u << (t.code & 3);
+        port->wires = t.code < TLP_DEASSERT_INTA ? port->wires | wire : port->wires & ~wire;
+    }
+}
+
 static void send_from_port(void *self, const uint32_t *dw, size_t n)
 {
     struct board_port *port = self;
     struct board *b = port->board;
+    follow_wires(port, dw, n);
     observe(b, port->number, true, dw, n);
     b->counters.port_up[port->number]++;
     b->idle = false;
@@ -127,7 +139,7 @@ void board_connect(struct board *b, const struct board_root *root)
 void board_attach(struct board *b, unsigned port, struct function *f)
 {
     b->functions[port] = f;
-    b->ports[port] = (struct board_port){b, port};
+    b->ports[port] = (struct board_port){.board = b, .number = port};
     f->link.send = send_from_port;
     f->link.bypass = b->root.bypass ? bypass : NULL;
     f->link.self = &b->ports[port];
@@ -296,8 +308,14 @@ void board_reset(struct board *b, unsigned function)
     while (model_receive(b->model, function, dw)) {
     }
     f->ops->reset(f);
+    b->ports[function].wires = 0;
     model_set_link(b->model, function, true);
     b->idle = false;
+}
+
+unsigned board_wires(const struct board *b, unsigned port)
+{
+    return b->ports[port].wires;
 }
 
 void board_set_window(struct board *b, unsigned port, unsigned window, bool enabled, uint64_t base,
@@ -319,6 +337,7 @@ void board_power_cycle(struct board *b)
     for (unsigned p = 1; p <= BOARD_PORTS; p++) {
         if (b->functions[p]) {
             b->functions[p]->ops->reset(b->functions[p]);
+            b->ports[p].wires = 0;
         }
     }
     b->idle = false;

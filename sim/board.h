@@ -86,6 +86,9 @@ void board_reset(struct board *b, unsigned function);
 /* Function-level reset was asked of the function itself: only the port's wires are released. */
 void board_release_wires(struct board *b, unsigned port);
 
+/* INTx wires that a function asserts by its messages: bit 0 is INTA. */
+unsigned board_wires(const struct board *b, unsigned port);
+
 /* Where the memory windows of a port lie, as configuration says. @pre window < MODEL_BARS */
 void board_set_window(struct board *b, unsigned port, unsigned window, bool enabled, uint64_t base,
                       uint64_t size);

@@ -16,6 +16,7 @@ struct root_function {
     struct guest_memory *memory;
     bool line_usable;
     bool line_up;        /* raised, and not acknowledged since */
+    bool line_own;       /* the function itself asserted when its line was raised */
     bool poking;         /* a write of the card to itself is on its way */
     uint64_t poke_at_ns; /* 0: no need */
 };

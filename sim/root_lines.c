@@ -53,24 +53,28 @@ static bool can_poke(const struct root_function *f)
     return f->ops && config_bus_master(&f->shadow) && poke_address(f, &bar, &offset, &address);
 }
 
-/* How good a carrier a function is: 0 none, 1 its line can't be taken down without help, 2 good. */
-static unsigned fitness(const struct root *r, unsigned f)
+/*
+ * How good a carrier a function is. 0: none; its line can be taken down: +2; it is among those that assert:
+ * +1, since then its own driver's handler takes the line down.
+ */
+static unsigned fitness(const struct root *r, unsigned f, unsigned pin)
 {
     const struct root_function *function = &r->functions[f];
     if (!function->present || !function->ops || !function->line_usable || interrupt_disabled(function)) {
         return 0;
     }
-    return can_poke(function) ? 2 : 1;
+    return 1 + (can_poke(function) ? 2u : 0) + (board_wires(r->board, f) >> pin & 1);
 }
 
+/* The best one; the present one if none is better. */
 static int choose_carrier(const struct root *r, unsigned pin)
 {
     int best = r->pins[pin].carrier;
-    unsigned best_fitness = best >= 0 ? fitness(r, (unsigned)best) : 0;
+    unsigned best_fitness = best >= 0 ? fitness(r, (unsigned)best, pin) : 0;
     for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {
-        if (root_interrupt_pin(r, f) == pin + 1 && fitness(r, f) > best_fitness) {
+        if (root_interrupt_pin(r, f) == pin + 1 && fitness(r, f, pin) > best_fitness) {
             best = (int)f;
-            best_fitness = fitness(r, f);
+            best_fitness = fitness(r, f, pin);
         }
     }
     return best_fitness ? best : -1;
@@ -108,10 +112,11 @@ static void update_pin(struct root *r, unsigned pin)
         }
         if ((int)f == r->pins[pin].carrier) {
             if (!function->line_up) {
+                function->line_own = board_wires(r->board, f) >> pin & 1;
                 raise(r, function);
             }
         } else if (function->line_up && !function->poke_at_ns) {
-            function->poke_at_ns = board_now(r->board) + POKE_FIRST_NS;
+            function->poke_at_ns = board_now(r->board) + (function->line_own ? POKE_FIRST_NS : 1);
         }
     }
 }

@@ -10,10 +10,11 @@ import tempfile
 
 
 class Card:
-    """signalbox-sim, running. functions: its --function arguments; options: further arguments."""
+    """signalbox-sim, running. functions: its --function arguments; options: further arguments; folder: an own one
+    if none is given."""
 
-    def __init__(self, program, functions, options=()):
-        self.folder = tempfile.mkdtemp(prefix="signalbox-card-")
+    def __init__(self, program, functions, options=(), folder=None):
+        self.folder = folder or tempfile.mkdtemp(prefix="signalbox-card-")
         self.stats = f"{self.folder}/stats.json"
         arguments = [program, "--dir", self.folder, "--json-stats", self.stats, *options]
         for function in functions:
@@ -58,11 +59,11 @@ class Card:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def qemu(card, *arguments, megabytes=256):
-    """QEMU's command line with the card behind a root port."""
+def qemu(card, *arguments, megabytes=256, reboot=False):
+    """QEMU's command line with the card behind a root port. reboot: a reset starts the guest again."""
     return ["qemu-system-x86_64", "-machine", "q35,memory-backend=m0", "-accel", "tcg", "-m", str(megabytes),
             "-object", f"memory-backend-memfd,id=m0,size={megabytes}M,share=on", "-display", "none", "-nodefaults",
-            "-no-reboot", *card.qemu_arguments(), *arguments]
+            *([] if reboot else ["-no-reboot"]), *card.qemu_arguments(), *arguments]
 
 
 def run_bare(card, image, seconds=90):

@@ -34,12 +34,12 @@ class Linux(Emulator):
 
     name = "linux"
 
-    def __init__(self, card, image, append="", options=(), megabytes=512, echo=False):
+    def __init__(self, card, image, append="", options=(), megabytes=512, reboot=False, echo=False):
         super().__init__(echo)
         folder = kernel()
         boot = [f"{folder}/boot/{name}" for name in os.listdir(f"{folder}/boot") if name.startswith("vmlinuz")]
         self.arguments = qemu(card, "-serial", self.terminal, "-kernel", boot[0], "-initrd", image, "-append",
-                              f"{APPEND} {append}", *options, megabytes=megabytes)
+                              f"{APPEND} {append}", *options, megabytes=megabytes, reboot=reboot)
 
     def command(self):
         return self.arguments
