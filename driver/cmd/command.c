@@ -105,8 +105,8 @@ static error_t parse_outer(int key, char *arg, struct argp_state *state)
 int command_parse(struct invocation *invocation, const struct argp *argp, int argc, char **argv, void *input)
 {
     const struct argp_child children[] = {{&common_argp, 0, NULL, 0}, {argp, 0, NULL, 0}, {0}};
-    const struct argp outer = {
-        .parser = parse_outer, .args_doc = argp->args_doc, .doc = argp->doc, .children = children};
+    /* The child's arguments are in its own usage. */
+    const struct argp outer = {.parser = parse_outer, .doc = argp->doc, .children = children};
     struct parsing parsing = {argp, invocation, input};
     return argp_parse(&outer, argc, argv, invocation->argp_flags, NULL, &parsing) == 0 ? EXIT_OK : EXIT_USE;
 }
