@@ -3,7 +3,7 @@
 // One side's entrance: a small FIFO that knows the class of the TLP at its head.
 //
 // A beat written is at the head in the next cycle. s_ready is a register.
-// While `up` is low, beats are taken and dropped; a TLP caught in the middle is ended with a beat that has
+// While `up` is low, beats are dropped, one in each cycle of `discard`; a TLP caught in the middle is ended with a beat that has
 // no DW, which tlp_check finds bad. After `up` rises the sender begins with the first beat of a TLP.
 // Synchronous reset.
 `default_nettype none
@@ -33,6 +33,8 @@ module ingress #(
 
     input  wire                snap,      // remember what is in the FIFO now …
     output wire                snap_done, // … all of it has left
+    output wire                drained,   // nothing is in the FIFO, and nothing half way into it
+    input  wire                discard,   // while `up` is low: take beats and drop them in this cycle
     output wire                dropped    // a TLP was dropped because `up` is low
 );
     localparam integer K = WIDTH / 32;
@@ -63,7 +65,8 @@ module ingress #(
     wire [2:0] count_d = count_q + {2'd0, push} - {2'd0, pop};
     wire       drain_d = pop ? (drain_q | h_drain) & ~h_last : drain_q;
 
-    assign s_ready = room_q | ~up;
+    assign s_ready = up ? room_q : discard & ~mid_q;
+    assign drained = ~filled & ~mid_q;
     assign dropped = s_fire & s_last & ~up;
     assign h_valid = filled & ~drain_q;
     assign h_valid_d = (count_d != 3'd0) & ~drain_d;

@@ -23,25 +23,60 @@ module local_tlp #(
     output wire                last
 );
     localparam integer K = WIDTH / 32;
-    localparam integer BEATS = 12 / K;
 
-    wire         four_dw = h0[29];
-    wire [3:0]   payload = h0[30] ? h0[3:0] : 4'd0;
-    wire [3:0]   total = 4'd3 + {3'd0, four_dw} + payload;
-    wire [383:0] sequence_ = four_dw ? {words, h3, h2, h1, h0} : {32'd0, words, h3, h1, h0};
+    wire       four_dw = h0[29];
+    wire [3:0] payload = h0[30] ? h0[3:0] : 4'd0;
+    wire [3:0] total = 4'd3 + {3'd0, four_dw} + payload;
 
     reg  [2:0] beat_q;
-    reg  [WIDTH-1:0] beat;
-    integer i;
-    always @* begin
-        beat = sequence_[WIDTH-1:0];
-        for (i = 1; i < BEATS; i = i + 1) begin
-            if (beat_q == i[2:0]) begin
-                beat = sequence_[i*WIDTH +: WIDTH];
+
+    generate
+        if (K == 2) begin : narrow
+            // With four header DW the words go out in pairs (0, 1), (2, 3) …; with three, word 0 goes with the
+            // last DW of the header, then (1, 2), (3, 4) ….
+            reg  [31:0] even;
+            reg  [31:0] odd;
+            wire [1:0]  even_pair = beat_q[1:0] + (four_dw ? 2'd2 : 2'd3);
+            always @* begin
+                case (even_pair)
+                    2'd0: even = words[31:0];
+                    2'd1: even = words[95:64];
+                    2'd2: even = words[159:128];
+                    default: even = words[223:192];
+                endcase
+                case (beat_q[1:0])
+                    2'd2: odd = words[63:32];
+                    2'd3: odd = words[127:96];
+                    2'd0: odd = words[191:160];
+                    default: odd = words[255:224];
+                endcase
             end
+            reg  [31:0] low;
+            reg  [31:0] high;
+            wire        in_words = (beat_q[2:1] != 2'd0);
+            wire [1:0]  low_from = in_words ? {1'b1, four_dw} : {1'b0, beat_q[0]};
+            wire [31:0] second = four_dw ? h2 : h3;
+            always @* begin
+                case (low_from)
+                    2'd0: low = h0;
+                    2'd1: low = second;
+                    2'd2: low = odd;
+                    default: low = even;
+                endcase
+                case ({in_words | (beat_q[0] & ~four_dw), in_words ? four_dw : beat_q[0] & four_dw})
+                    2'd0: high = h1;
+                    2'd1: high = h3;
+                    2'd2: high = even;
+                    default: high = odd;
+                endcase
+            end
+            assign data = {high, low};
+        end else begin : wide
+            wire [127:0] first_beat = four_dw ? {h3, h2, h1, h0} : {words[31:0], h3, h1, h0};
+            wire [255:0] others = four_dw ? words : {32'd0, words[255:32]};
+            assign data = (beat_q == 3'd0) ? first_beat : beat_q[0] ? others[127:0] : others[255:128];
         end
-    end
-    assign data = beat;
+    endgenerate
 
     localparam [3:0] STEP = K[3:0];
     wire [3:0] sent = (K == 2) ? {beat_q, 1'b0} : {beat_q[1:0], 2'b00};

@@ -5,7 +5,7 @@
 // Each TLP is checked on the way: one that begins malformed is swallowed, one that turns out malformed later
 // ends with `bad`. A non-posted TLP enters only when the egress has room for the longest of its kind, so it
 // never blocks what comes behind; a port whose turn it is and that must wait for room loses the turn.
-// The relay's own TLP (client 0) enters as one beat, a token: what it stands for is made at the end of the
+// The relay's own TLP enters as one beat, a token: what it stands for is made at the end of the
 // stream.
 //
 // Timing: m_* are combinational from the FIFO at the head of the chosen port, the choice is a register.
@@ -38,13 +38,14 @@ module merge #(
     output wire                      m_last,
     output wire                      m_bad,
     output wire [5:0]                m_class, // of the TLP, on all of its beats
-    output wire [2:0]                m_port,
+    output wire [2:0]                m_port,  // 1 to 7
     output wire                      m_token,
     output wire                      m_valid,
     input  wire                      m_ready,
 
     input  wire                      np_pop, // the egress gave room for one non-posted beat back
     output wire                      np_room, // there is room for every kind of non-posted TLP
+    output wire                      midway,  // a TLP is on its way through
     output wire                      malformed, // one was dropped, or ended with bad
     output wire                      malformed_first // … and it was dropped whole
 );
@@ -60,29 +61,36 @@ module merge #(
     reg  [4:0] np_free_q;
     reg  [PORTS-1:0] np_wait_q; // lost its turn for lack of room
 
-    // The chosen port's head.
-    reg  [WIDTH-1:0] data;
-    reg  [K-1:0]     keep;
-    reg              last;
-    reg  [5:0]       head_class;
-    reg              there;
-    integer i;
-    always @* begin
-        data = h_data[WIDTH-1:0];
-        keep = h_keep[K-1:0];
-        last = h_last[0];
-        head_class = h_class[5:0];
-        there = (choice == 3'd1) & h_valid[0];
-        for (i = 1; i < PORTS; i = i + 1) begin
-            if (choice == i[2:0] + 3'd1) begin
-                data = h_data[i*WIDTH +: WIDTH];
-                keep = h_keep[i*K +: K];
-                last = h_last[i];
-                head_class = h_class[i*6 +: 6];
-                there = h_valid[i];
-            end
+    // The chosen port's head. The token is behind the last port.
+    localparam integer SELECT = (PORTS > 4) ? 3 : (PORTS > 2) ? 2 : 1;
+    localparam integer ALL = 1 << SELECT;
+    localparam [31:0] TOKEN = PORTS;
+    wire [SELECT-1:0]    select = choice[SELECT-1:0];
+    wire [ALL*WIDTH-1:0] data_all;
+    wire [ALL*K-1:0]     keep_all;
+    wire [ALL*6-1:0]     class_all;
+    wire [ALL-1:0]       last_all;
+    wire [ALL-1:0]       valid_all;
+    generate
+        if (ALL > PORTS) begin : pad
+            assign data_all[ALL*WIDTH-1:PORTS*WIDTH] = {((ALL - PORTS) * WIDTH){1'b0}};
+            assign keep_all[ALL*K-1:PORTS*K] = {((ALL - PORTS) * K){1'b0}};
+            assign class_all[ALL*6-1:PORTS*6] = {((ALL - PORTS) * 6){1'b0}};
+            assign last_all[ALL-1:PORTS] = {(ALL - PORTS){1'b0}};
+            assign valid_all[ALL-1:PORTS] = {(ALL - PORTS){1'b0}};
         end
-    end
+    endgenerate
+    assign data_all[PORTS*WIDTH-1:0] = h_data;
+    assign keep_all[PORTS*K-1:0] = h_keep;
+    assign class_all[PORTS*6-1:0] = h_class;
+    assign last_all[PORTS-1:0] = h_last;
+    assign valid_all[PORTS-1:0] = h_valid;
+    wire [WIDTH-1:0]     data = data_all[select*WIDTH +: WIDTH];
+    wire [K-1:0]         keep = keep_all[select*K +: K];
+    wire                 last = last_all[select];
+    wire [5:0]           head_class = class_all[select*6 +: 6];
+    wire                 is_token = (choice == TOKEN[2:0]);
+    wire                 there = valid_all[select] & ~is_token;
 
     wire first = ~inside_q;
     wire may = inside_q | ~hold;
@@ -94,7 +102,6 @@ module merge #(
     wire swallow = first & there & starts_bad & ~hold;
     wire lose_turn = first & there & ~starts_bad & no_room;
 
-    wire is_token = (choice == 3'd0);
     assign m_token = is_token & first;
     assign m_valid = may & (is_token ? token_valid : there & ~(first & (starts_bad | no_room)));
     wire fire = m_valid & m_ready;
@@ -114,11 +121,12 @@ module merge #(
     assign m_last = is_token | check_ends;
     assign m_bad = ~is_token & check_bad;
     assign m_class = first ? head_class : class_q;
-    assign m_port = choice;
+    assign m_port = choice + 3'd1;
     assign token_taken = fire & is_token;
     assign h_drain = (swallow | check_bad) & ~last;
     assign malformed_first = swallow;
     assign malformed = swallow | (port_fire & check_bad);
+    assign midway = inside_q;
     assign np_room = np_free_q >= ATOMIC_BEATS;
 
     wire inside_d = fire ? ~m_last : inside_q;
@@ -129,14 +137,14 @@ module merge #(
     genvar g;
     generate
         for (g = 0; g < PORTS; g = g + 1) begin : port
-            localparam [31:0] INDEX = g + 1;
+            localparam [31:0] INDEX = g;
             assign chosen[g] = (choice == INDEX[2:0]);
             assign h_pop[g] = chosen[g] & pop;
         end
     endgenerate
 
     wire [PORTS-1:0] np_wait_d = np_room ? {PORTS{1'b0}} : np_wait_q | (chosen & {PORTS{lose_turn}});
-    wire [PORTS:0] request_d = {h_valid_d & ~np_wait_d, token_valid & ~token_taken};
+    wire [PORTS:0] request_d = {token_valid & ~token_taken, h_valid_d & ~np_wait_d};
 
     arbiter #(.N(PORTS + 1), .BITS(3)) turns (
         .clk(clk), .rst(rst), .request_d(request_d), .choose(~inside_d), .served(begins), .choice_q(choice)

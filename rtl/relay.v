@@ -7,16 +7,21 @@
 // "source discontinue").
 // np_ok inputs: a non-posted TLP is begun only while it is high; after it falls the receiver still takes
 // what is offered already. np_ok outputs: after it falls the sender may still send what it has begun.
-// Time is counted by whoever instantiates the relay. Synchronous reset, active high.
+// Time is counted by whoever instantiates the relay; from deadline_there on it need not be told the time again
+// before `deadline` (modulo 2^44 ns), as long as nothing else happens; nothing happens inside while ~busy.
+// Synchronous reset, active high.
 `default_nettype none
+`include "relay_regs.vh"
 
 module relay #(
     parameter integer PORTS = 4,    // 1 to 7
     parameter integer WIDTH = 64,   // 64 or 128
-    parameter integer SOURCES = 32, // 1 to 128
+    parameter integer SOURCES = 32, // 1 to 126
     parameter integer BUMP = 0,     // 1: one port between two links, INTx messages forwarded unchanged
+    parameter integer RING = 1,     // the parts that a build has
+    parameter integer ACT = 1,
     parameter [31:0]  BUILD = 32'd0,
-    parameter integer CLOCK_KHZ = 0
+    parameter [31:0]  CLOCK_KHZ = 32'd0
 ) (
     input  wire                      clk,
     input  wire                      rst,
@@ -33,6 +38,9 @@ module relay #(
     input  wire [PORTS-1:0]          port_up,    // low: the link is down or in reset
 
     input  wire [63:0]               time_ns,
+    output wire                      deadline_there,
+    output wire [43:0]               deadline,
+    output wire                      busy,
 
     // From the ports, towards the root.
     input  wire [PORTS*WIDTH-1:0]    s_port_data,
@@ -71,26 +79,38 @@ module relay #(
         if (WIDTH != 64 && WIDTH != 128) begin : check_width
             $fatal(1, "relay: WIDTH is 64 or 128");
         end
-        if (SOURCES < 1 || SOURCES > 128) begin : check_sources
-            $fatal(1, "relay: SOURCES is 1 to 128");
+        if (SOURCES < 1 || SOURCES > 126) begin : check_sources
+            $fatal(1, "relay: SOURCES is 1 to 126");
         end
         if (BUMP != 0 && PORTS != 1) begin : check_bump
             $fatal(1, "relay: a bump has one port");
         end
     endgenerate
 
+    localparam [31:0] PORTS_BITS = PORTS;
+    localparam [31:0] DW_BITS = WIDTH / 32;
+    localparam [31:0] SOURCES_BITS = SOURCES;
+    localparam [31:0] SHAPE = {12'd0, SOURCES_BITS[7:0], DW_BITS[7:0], PORTS_BITS[3:0]};
+    localparam [31:0] CAPS = (32'd1 << `RELAY_CAPS_TAP_LOW) | (32'd1 << `RELAY_CAPS_INDICATOR_FIRST_LOW) |
+                             (32'd1 << `RELAY_CAPS_LEARN_LOW) | (32'd1 << `RELAY_CAPS_INJECT_LOW) |
+                             ((RING != 0) ? (32'd1 << `RELAY_CAPS_RING_LOW) : 32'd0) |
+                             ((ACT != 0) ? (32'd1 << `RELAY_CAPS_MASK_LOW) : 32'd0) |
+                             ((ACT != 0) ? (32'd1 << `RELAY_CAPS_STORM_LIMIT_LOW) : 32'd0) |
+                             ((ACT != 0) ? (32'd1 << `RELAY_CAPS_ONE_SHOT_LOW) : 32'd0) |
+                             ((BUMP != 0) ? (32'd1 << `RELAY_CAPS_BUMP_LOW) : 32'd0);
+
     // No path leads from an input to an output within a cycle.
     reg  [PORTS-1:0] up_q;
     reg  [PORTS-1:0] port_np_ok_q;
     reg              root_np_ok_q;
     always @(posedge clk) begin
-        up_q <= port_up;
+        up_q <= port_up & {PORTS{~rst}};
         port_np_ok_q <= m_port_np_ok;
         root_np_ok_q <= m_root_np_ok;
-        if (rst) begin
-            up_q <= {PORTS{1'b0}};
-        end
     end
+    wire [PORTS-1:0] open;
+
+    // ---- from the root ----------------------------------------------------------------------------------
 
     wire [WIDTH-1:0] l_data;
     wire             l_last, l_bad, l_refuse, l_first, l_nonposted, l_valid, l_ready, l_np_ok;
@@ -104,12 +124,14 @@ module relay #(
         .m_valid(m_port_valid), .m_ready(m_port_ready), .m_np_ok(port_np_ok_q),
         .l_data(l_data), .l_last(l_last), .l_bad(l_bad), .l_refuse(l_refuse), .l_first(l_first),
         .l_nonposted(l_nonposted), .l_valid(l_valid), .l_ready(l_ready), .l_np_ok(l_np_ok),
-        .bus(bus), .device(device), .up(up_q), .own_bar_enable(own_bar_enable),
+        .bus(bus), .device(device), .up(open & up_q), .own_bar_enable(own_bar_enable),
         .own_bar_base(own_bar_base), .bar_enable(bar_enable), .bar_base(bar_base), .bar_mask(bar_mask),
         .count_posted(dn_posted), .count_nonposted(dn_nonposted), .count_completion(dn_completion),
         .count_malformed(dn_malformed), .count_refused(dn_refused), .count_unrouted(dn_unrouted),
         .count_unexpected(dn_unexpected), .count_down(dn_down)
     );
+
+    // ---- BAR 0 ------------------------------------------------------------------------------------------
 
     wire        reg_valid, reg_write, reg_done, reg_refused;
     wire [13:0] reg_index;
@@ -127,31 +149,273 @@ module relay #(
         .count_refused(count_reg_refused)
     );
 
+    wire               set_indicator_first, set_learn, set_trace_interrupts, set_trace_tlps;
+    wire [127:0]       window_base, window_mask;
+    wire [1:0]         window_enable;
+    wire [31:0]        trace_tail, ring_tail, edge_ns, on_ns, off_ns;
+    wire [63:0]        ring_base, ring_status;
+    wire               ring_enable;
+    wire [3:0]         ring_log2;
+    wire               clear_counters, clear_trace;
+    wire [SOURCES-1:0] used, pending;
+    wire [PORTS*4-1:0] wires_own, wires_forced, wires_delivered, suppress, wires_forget;
+    wire [3:0]         told;
+    wire [31:0]        ring_head, ring_number, ring_missed;
+    wire               ring_behind;
+    wire               counter_read, counter_done, trace_read;
+    wire [31:0]        counter_value;
+    wire               k_valid, k_done, k_refused;
+    wire [2:0]         k_kind;
+    wire [6:0]         k_index;
+    wire [3:0]         k_word;
+    wire [31:0]        k_rdata;
     registers #(
-        .PORTS(PORTS), .WIDTH(WIDTH), .SOURCES(SOURCES), .BUMP(BUMP), .BUILD(BUILD), .CLOCK_KHZ(CLOCK_KHZ)
+        .PORTS(PORTS), .SOURCES(SOURCES), .CAPS(CAPS), .SHAPE(SHAPE), .BUILD(BUILD), .CLOCK_KHZ(CLOCK_KHZ)
     ) regs (
         .clk(clk), .rst(rst), .time_ns(time_ns), .bus(bus), .device(device), .bus_master(bus_master),
-        .up(up_q), .valid(reg_valid), .write(reg_write), .index(reg_index), .wdata(reg_wdata),
-        .done(reg_done), .refused(reg_refused), .rdata(reg_rdata)
+        .valid(reg_valid), .write(reg_write), .index(reg_index), .wdata(reg_wdata), .done(reg_done),
+        .refused(reg_refused), .rdata(reg_rdata),
+        .indicator_first_q(set_indicator_first), .learn_q(set_learn),
+        .trace_interrupts_q(set_trace_interrupts), .trace_tlps_q(set_trace_tlps),
+        .window_base(window_base), .window_mask(window_mask), .window_enable(window_enable),
+        .trace_tail_q(trace_tail), .ring_base_q(ring_base), .ring_status_q(ring_status),
+        .ring_enable_q(ring_enable), .ring_log2_q(ring_log2), .ring_tail_q(ring_tail),
+        .edge_ns_q(edge_ns), .on_ns_q(on_ns), .off_ns_q(off_ns),
+        .clear_counters_q(clear_counters), .clear_trace_q(clear_trace),
+        .table_full(used == {SOURCES{1'b1}}), .ring_behind(ring_behind), .pending(pending),
+        .wires(wires_own), .told(told), .open(open), .trace_head(32'd0), .ring_head(ring_head),
+        .ring_missed(ring_missed),
+        .counter_read(counter_read), .counter_done(counter_done), .counter_value(counter_value),
+        .trace_read(trace_read), .trace_value(32'd0),
+        .k_valid(k_valid), .k_kind(k_kind), .k_index(k_index), .k_word(k_word), .k_done(k_done),
+        .k_refused(k_refused), .k_rdata(k_rdata)
     );
 
-    wire up_posted, up_nonposted, up_completion, up_malformed;
-    wire [PORTS-1:0] up_down;
-    upstream #(.WIDTH(WIDTH), .PORTS(PORTS)) to_root (
-        .clk(clk), .rst(rst), .up(up_q),
+    // ---- to the root ------------------------------------------------------------------------------------
+
+    wire               hold, quiet, moving, snap, pause;
+    wire [PORTS-1:0]   snap_done, drained;
+    wire               token_valid, token_taken, token_done, token_record, token_force, token_emit;
+    wire               token_status, token_level, token_source;
+    wire [113:0]       token_key, program_key, record_key, stored_key;
+    wire [2:0]         token_tc, record_tc, stored_tc;
+    wire [31:0]        token_h0, token_h1, token_h2, token_h3, token_w0;
+    wire               free_there, learned, record_level, load_stored, load_program;
+    wire               record_ready, record_known, record_idle, record_take, write, write_bit;
+    wire [6:0]         free_index, record_index, write_index, send_index;
+    wire [SOURCES-1:0] write_which, mask, blocked;
+    wire               wire_own, wire_forced, wire_suppressed, wire_set;
+    wire               ring_room, ring_put, ring_miss;
+    wire [63:0]        ring_address;
+    wire               decide, decide_event, decide_rise, decide_kept, decide_masked, decide_listed, decide_record;
+    wire               decide_irq, decide_poisoned, decide_odd, decide_token;
+    wire               up_posted, up_nonposted, up_completion, up_malformed, up_spoofed, up_cleared, up_down;
+    wire               ready;
+    upstream #(.WIDTH(WIDTH), .PORTS(PORTS), .SOURCES(SOURCES), .BUMP(BUMP)) to_root (
+        .clk(clk), .rst(rst), .bus(bus), .device(device), .time_ns(time_ns), .open(open & up_q),
+        .indicator_first(set_indicator_first | ring_enable), .hold(hold), .quiet(quiet), .moving(moving),
         .s_data(s_port_data), .s_keep(s_port_keep), .s_last(s_port_last), .s_valid(s_port_valid),
-        .s_ready(s_port_ready), .s_np_ok(s_port_np_ok),
+        .s_ready(s_port_ready), .s_np_ok(s_port_np_ok), .snap(snap), .snap_done(snap_done),
+        .drained(drained),
         .m_data(m_root_data), .m_keep(m_root_keep), .m_last(m_root_last), .m_bad(m_root_bad),
         .m_valid(m_root_valid), .m_ready(m_root_ready), .m_np_ok(root_np_ok_q),
-        .cpl_valid(cpl_valid), .cpl_dw0(cpl_dw0), .cpl_dw1(cpl_dw1), .cpl_dw2(cpl_dw2), .cpl_dw3(cpl_dw3),
-        .cpl_taken(cpl_taken),
+        .token_valid(token_valid), .token_taken(token_taken), .token_done(token_done),
+        .token_record(token_record), .token_force(token_force), .token_emit(token_emit),
+        .token_status(token_status), .token_level(token_level), .token_key(token_key),
+        .token_tc(token_tc), .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2),
+        .token_h3(token_h3), .token_w0(token_w0),
+        .window_base(window_base), .window_mask(window_mask), .window_enable(window_enable),
+        .learn(set_learn), .free_there(free_there & ready), .free_index(free_index), .learned(learned),
+        .record_index(record_index), .record_key(record_key), .record_tc(record_tc),
+        .record_level(record_level), .load_stored(load_stored), .load_program(load_program),
+        .program_key(program_key), .record_ready(record_ready), .record_known(record_known),
+        .record_idle(record_idle), .record_take(record_take), .write(write), .write_bit(write_bit),
+        .write_index(write_index), .write_which(write_which),
+        .pause(pause), .wire_own(wire_own), .wire_forced(wire_forced), .wire_suppressed(wire_suppressed),
+        .wire_set(wire_set), .mask(mask), .blocked(blocked), .event_count(event_count),
+        .ring_enable(ring_enable), .ring_room(ring_room & bus_master), .ring_address(ring_address),
+        .ring_number(ring_number), .ring_missed(ring_missed), .ring_put(ring_put), .ring_miss(ring_miss),
+        .decide(decide), .decide_event(decide_event), .decide_rise(decide_rise),
+        .decide_kept(decide_kept), .decide_masked(decide_masked), .decide_listed(decide_listed), .decide_record(decide_record),
+        .decide_irq(decide_irq), .decide_poisoned(decide_poisoned), .decide_odd(decide_odd),
+        .decide_token(decide_token),
         .count_posted(up_posted), .count_nonposted(up_nonposted), .count_completion(up_completion),
-        .count_malformed(up_malformed), .count_down(up_down)
+        .count_malformed(up_malformed), .count_spoofed(up_spoofed), .count_cleared(up_cleared),
+        .count_down(up_down)
     );
 
-    wire unused = &{1'b0, dn_posted, dn_nonposted, dn_completion, dn_malformed, dn_refused, dn_unrouted,
-                    dn_unexpected, dn_down, up_posted, up_nonposted, up_completion, up_malformed, up_down,
-                    cpl_has_data, count_reg_refused};
+    // ---- the record of interrupts -----------------------------------------------------------------------
+
+    wire         is_intx = record_key[110];
+    wire         event_ = decide & decide_event;
+    wire         seen = event_ & decide_rise; // an interrupt
+    wire         again = decide & token_source & decide_token & ~token_record; // sent from the table
+    wire         unlisted = seen & ~decide_listed;
+    wire [6:0]   event_index = again ? send_index : record_index;
+
+    wire         op_valid, op_kept, op_ack, op_clear, op_ready;
+    wire [6:0]   op_index;
+    wire [15:0]  event_count;
+    wire [31:0]  op_data, row_count, row_other, row_acked;
+    wire [63:0]  row_first, row_last;
+    wire [113:0] row_key;
+    wire [2:0]   row_tc;
+    wire         row_programmed, row_seen, row_refused, key_write, used_change;
+    source_table #(.SOURCES(SOURCES), .FORWARD((WIDTH == 128) ? 1 : 0)) sources (
+        .clk(clk), .rst(rst), .time_ns(time_ns),
+        .ev_valid((event_ & decide_listed) | again), .ev_index(event_index), .ev_seen(~again & decide_rise),
+        .ev_other(again | decide_rise), .ev_kept(decide_kept & ~again), .event_count(event_count),
+        .op_valid(op_valid), .op_index(op_index), .op_kept(op_kept), .op_ack(op_ack), .op_clear(op_clear),
+        .op_data(op_data), .op_ready(op_ready),
+        .row_count(row_count), .row_other(row_other), .row_acked(row_acked), .row_first(row_first),
+        .row_last(row_last), .row_key(row_key), .row_tc(row_tc), .row_programmed(row_programmed),
+        .row_seen(row_seen), .row_refused(row_refused),
+        .key_write(learned | key_write | unlisted),
+        .key_index(unlisted ? 7'd127 : key_write ? write_index : record_index), .key(record_key),
+        .key_tc(record_tc), .key_programmed(key_write), .pending_q(pending)
+    );
+
+    // An operation that waits long stops the next decision, once.
+    reg  [2:0]   waited_q;
+    always @(posedge clk) begin
+        if (rst | ~op_valid | op_ready) begin
+            waited_q <= 3'd0;
+        end else if (waited_q != 3'd7) begin
+            waited_q <= waited_q + 3'd1;
+        end
+    end
+    assign pause = (waited_q == 3'd7);
+
+    free_list #(.SOURCES(SOURCES)) entries (
+        .clk(clk), .rst(rst), .change(learned | used_change), .which(write_which), .used_q(used),
+        .there_q(free_there), .index_q(free_index)
+    );
+
+    reg          unlisted_q;
+    wire         source_valid, source_record, source_level, source_done, replayed;
+    wire         count_held, count_one_shot, keeper_busy;
+    wire         told_set;
+    keeper #(.PORTS(PORTS), .SOURCES(SOURCES), .ACT(ACT)) keeping (
+        .clk(clk), .rst(rst), .time_ns(time_ns), .bus(bus), .device(device),
+        .s_valid(k_valid), .s_kind(k_kind), .s_write(reg_write), .s_index(k_index), .s_word(k_word),
+        .s_wdata(reg_wdata), .s_done(k_done), .s_refused(k_refused), .s_rdata(k_rdata),
+        .unlisted_there(unlisted_q), .edge_ns(edge_ns), .on_ns(on_ns), .off_ns(off_ns),
+        .op_valid(op_valid), .op_index(op_index), .op_kept(op_kept), .op_ack(op_ack), .op_clear(op_clear),
+        .op_data(op_data), .op_ready(op_ready), .row_count(row_count), .row_other(row_other),
+        .row_acked(row_acked), .row_first(row_first), .row_last(row_last), .row_key(row_key),
+        .row_tc(row_tc), .row_programmed(row_programmed), .row_seen(row_seen), .row_refused(row_refused),
+        .pending(pending),
+        .hold(hold), .quiet(quiet), .load_stored(load_stored), .load_program(load_program),
+        .stored_key(stored_key), .stored_tc(stored_tc), .program_key(program_key),
+        .record_ready(record_ready), .record_known(record_known), .record_idle(record_idle),
+        .record_take(record_take), .write(write), .write_bit(write_bit), .write_index(write_index),
+        .key_write(key_write), .used(used), .used_change(used_change),
+        .source_valid(source_valid), .source_record(source_record), .source_level(source_level),
+        .source_done(source_done), .replayed(replayed), .send_index(send_index),
+        .wires_own(wires_own), .wires_forced(wires_forced), .wires_delivered(wires_delivered),
+        .suppress_q(suppress), .forget(wires_forget),
+        .mask_q(mask), .blocked_q(blocked), .kept_set(seen & decide_listed & ~is_intx & decide_kept),
+        .sent_set(seen & decide_listed & ~is_intx & ~decide_kept), .event_index(record_index),
+        .stir(wire_set | told_set | (seen & decide_listed)), .deadline_there(deadline_there),
+        .deadline(deadline), .busy(keeper_busy), .ready(ready),
+        .count_held(count_held), .count_one_shot(count_one_shot)
+    );
+
+    wire         message_valid, message_level, status_done;
+    wire [1:0]   message_pin;
+    wire [2:0]   record_port = record_key[113:111] - 3'd1;
+    intx #(.PORTS(PORTS)) wires (
+        .clk(clk), .rst(rst), .index({record_port, record_key[95:94]}), .change(wire_set),
+        .force_(decide_token & token_force), .level(record_level),
+        .wire_own(wire_own), .wire_forced(wire_forced), .wire_suppressed(wire_suppressed),
+        .suppress(suppress), .forget(wires_forget), .delivered_q(wires_delivered), .own_q(wires_own),
+        .forced_q(wires_forced), .told_q(told), .differs_q(message_valid), .pin_q(message_pin),
+        .level_q(message_level), .told_set(told_set)
+    );
+
+    ring events (
+        .clk(clk), .rst(rst), .base(ring_base), .enable(ring_enable), .log2(ring_log2), .tail(ring_tail),
+        .put(ring_put), .miss(ring_miss), .head_q(ring_head), .number_q(ring_number),
+        .missed_q(ring_missed), .behind_q(ring_behind), .address(ring_address), .room_q(ring_room)
+    );
+
+    reg          status_q; // the status record is to be written
+    requests #(.PORTS(PORTS), .BUMP(BUMP)) own (
+        .clk(clk), .rst(rst), .bus(bus), .device(device),
+        .cpl_valid(cpl_valid), .cpl_dw0(cpl_dw0), .cpl_dw1(cpl_dw1), .cpl_dw2(cpl_dw2), .cpl_dw3(cpl_dw3),
+        .cpl_taken(cpl_taken), .snap(snap), .snap_done(snap_done),
+        .up(up_q), .drained(drained), .wires(wires_own), .open_q(open),
+        .message_valid(message_valid & (BUMP == 0)), .message_pin(message_pin),
+        .message_level(message_level), .message_done(told_set),
+        .status_valid(status_q & bus_master), .status_address(ring_status), .ring_head(ring_head),
+        .status_done(status_done),
+        .source_valid(source_valid), .source_record(source_record), .source_level(source_level),
+        .source_key(stored_key), .source_tc(stored_tc), .source_done(source_done),
+        .token_valid(token_valid), .token_taken(token_taken), .token_done(token_done),
+        .token_record(token_record), .token_force(token_force), .token_level(token_level),
+        .token_key(token_key), .token_tc(token_tc), .token_source(token_source), .token_emit(token_emit),
+        .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2), .token_h3(token_h3),
+        .token_w0(token_w0), .token_status(token_status)
+    );
+
+    always @(posedge clk) begin
+        if (rst) begin
+            unlisted_q <= 1'b0;
+            status_q <= 1'b0;
+        end else begin
+            unlisted_q <= unlisted_q | unlisted;
+            status_q <= (status_q & ~status_done) | ring_miss;
+        end
+    end
+
+    // ---- counters ---------------------------------------------------------------------------------------
+
+    localparam integer COUNTERS = 29;
+    reg  [COUNTERS-1:0] pulse;
+    reg  [COUNTERS-1:0] pulse_too;
+    wire message = decide & decide_record & decide_irq & ~is_intx;
+    always @(posedge clk) begin
+        pulse <= {COUNTERS{1'b0}};
+        pulse_too <= {COUNTERS{1'b0}};
+        pulse[`RELAY_COUNTER_UP_POSTED] <= up_posted;
+        pulse[`RELAY_COUNTER_UP_NONPOSTED] <= up_nonposted;
+        pulse[`RELAY_COUNTER_UP_COMPLETION] <= up_completion;
+        pulse[`RELAY_COUNTER_DOWN_POSTED] <= dn_posted;
+        pulse[`RELAY_COUNTER_DOWN_NONPOSTED] <= dn_nonposted;
+        pulse[`RELAY_COUNTER_DOWN_COMPLETION] <= dn_completion;
+        pulse[`RELAY_COUNTER_MSI] <= message & ~decide_poisoned;
+        pulse[`RELAY_COUNTER_INTX_ASSERT] <= event_ & is_intx & record_level;
+        pulse[`RELAY_COUNTER_INTX_DEASSERT] <= event_ & is_intx & ~record_level;
+        pulse[`RELAY_COUNTER_INTX_REPEAT] <= wire_set & ~decide_token & (wire_own == record_level);
+        pulse[`RELAY_COUNTER_ODD] <= event_ & decide_odd;
+        pulse[`RELAY_COUNTER_POISONED] <= message & decide_poisoned;
+        pulse[`RELAY_COUNTER_SPOOFED] <= up_spoofed;
+        pulse[`RELAY_COUNTER_MALFORMED] <= up_malformed;
+        pulse_too[`RELAY_COUNTER_MALFORMED] <= dn_malformed;
+        pulse[`RELAY_COUNTER_UNLISTED] <= unlisted;
+        pulse[`RELAY_COUNTER_UNROUTED_UR] <= dn_refused;
+        pulse[`RELAY_COUNTER_UNROUTED_DROPPED] <= dn_unrouted;
+        pulse[`RELAY_COUNTER_CPL_UNEXPECTED] <= dn_unexpected;
+        pulse[`RELAY_COUNTER_PORT_DOWN] <= up_down;
+        pulse_too[`RELAY_COUNTER_PORT_DOWN] <= dn_down;
+        pulse[`RELAY_COUNTER_REG_REFUSED] <= count_reg_refused;
+        pulse[`RELAY_COUNTER_RING_EVENTS] <= ring_put;
+        pulse[`RELAY_COUNTER_RING_MISSED] <= ring_miss;
+        pulse[`RELAY_COUNTER_MASKED] <= seen & decide_kept & decide_masked;
+        pulse[`RELAY_COUNTER_COALESCED] <= seen & decide_kept & ~decide_masked;
+        pulse[`RELAY_COUNTER_HELD] <= count_held;
+        pulse[`RELAY_COUNTER_REPLAYED] <= replayed;
+        pulse[`RELAY_COUNTER_ORDER_CLEARED] <= up_cleared;
+        pulse[`RELAY_COUNTER_ONE_SHOT] <= count_one_shot;
+    end
+    counters #(.N(COUNTERS)) counts (
+        .clk(clk), .rst(rst), .pulse(pulse), .pulse_too(pulse_too), .clear(clear_counters),
+        .read(counter_read), .read_index(reg_index[4:0]), .read_done(counter_done), .value(counter_value)
+    );
+
+    assign busy = moving | keeper_busy | token_valid | reg_valid;
+
+    wire unused = &{1'b0, cpl_has_data, clear_trace, trace_read, trace_tail, set_trace_interrupts, set_trace_tlps};
 endmodule
 
 `default_nettype wire

@@ -1,17 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// From the ports to the root.
+// From the ports to the root: entrances, one stream, the delay line with the record of interrupts beside it,
+// the decision about each TLP, the exit.
 //
-// Latency 2 cycles, one beat per cycle. Synchronous reset.
+// Indicator first: latency 6 cycles at 64 bit, 5 at 128. Tap: 2 cycles, around the line; the line then only
+// observes. A change of mode waits until nothing is under way. One beat per cycle. Synchronous reset.
 `default_nettype none
 
 module upstream #(
     parameter integer WIDTH = 64,
-    parameter integer PORTS = 4
+    parameter integer PORTS = 4,
+    parameter integer SOURCES = 32,
+    parameter integer BUMP = 0
 ) (
     input  wire                      clk,
     input  wire                      rst,
-    input  wire [PORTS-1:0]          up,
+    input  wire [7:0]                bus,
+    input  wire [4:0]                device,
+    input  wire [63:0]               time_ns,
+    input  wire [PORTS-1:0]          open, // ports that are up
+    input  wire                      indicator_first,
+    input  wire                      hold, // let nothing new in
+    output wire                      quiet, // nothing is under way
+    output wire                      moving, // something moves
 
     input  wire [PORTS*WIDTH-1:0]    s_data,
     input  wire [PORTS*WIDTH/32-1:0] s_keep,
@@ -19,6 +30,9 @@ module upstream #(
     input  wire [PORTS-1:0]          s_valid,
     output wire [PORTS-1:0]          s_ready,
     output reg                       s_np_ok,
+    input  wire                      snap,
+    output wire [PORTS-1:0]          snap_done,
+    output wire [PORTS-1:0]          drained,
 
     output wire [WIDTH-1:0]          m_data,
     output wire [WIDTH/32-1:0]       m_keep,
@@ -28,21 +42,88 @@ module upstream #(
     input  wire                      m_ready,
     input  wire                      m_np_ok,
 
-    // A completion of the relay's own. It passes no posted TLP that was accepted before it was ready.
-    input  wire                      cpl_valid,
-    input  wire [31:0]               cpl_dw0,
-    input  wire [31:0]               cpl_dw1,
-    input  wire [31:0]               cpl_dw2,
-    input  wire [31:0]               cpl_dw3,
-    output wire                      cpl_taken,
+    // The relay's own, one at a time.
+    input  wire                      token_valid,
+    output wire                      token_taken,
+    output wire                      token_done,
+    input  wire                      token_record,
+    input  wire                      token_force,
+    input  wire                      token_emit,
+    input  wire                      token_status,
+    input  wire                      token_level,
+    input  wire [113:0]              token_key,
+    input  wire [2:0]                token_tc,
+    input  wire [31:0]               token_h0,
+    input  wire [31:0]               token_h1,
+    input  wire [31:0]               token_h2,
+    input  wire [31:0]               token_h3,
+    input  wire [31:0]               token_w0,
 
+    // The record of interrupts, and its maintenance.
+    input  wire [127:0]              window_base,
+    input  wire [127:0]              window_mask,
+    input  wire [1:0]                window_enable,
+    input  wire                      learn,
+    input  wire                      free_there,
+    input  wire [6:0]                free_index,
+    output wire                      learned,
+    output wire [6:0]                record_index,
+    output wire [113:0]              record_key,
+    output wire [2:0]                record_tc,
+    output wire                      record_level,
+    input  wire                      load_stored,
+    input  wire                      load_program,
+    input  wire [113:0]              program_key,
+    output wire                      record_ready,
+    output wire                      record_known,
+    output wire                      record_idle,
+    input  wire                      record_take,
+    input  wire                      write,
+    input  wire                      write_bit,
+    input  wire [6:0]                write_index,
+    output wire [SOURCES-1:0]        write_which,
+
+    // What is decided.
+    input  wire                      pause,
+    input  wire                      wire_own,
+    input  wire                      wire_forced,
+    input  wire                      wire_suppressed,
+    output wire                      wire_set,
+    input  wire [SOURCES-1:0]        mask,
+    input  wire [SOURCES-1:0]        blocked,
+    input  wire [15:0]               event_count,
+    input  wire                      ring_enable,
+    input  wire                      ring_room,
+    input  wire [63:0]               ring_address,
+    input  wire [31:0]               ring_number,
+    input  wire [31:0]               ring_missed,
+    output wire                      ring_put,
+    output wire                      ring_miss,
+    output wire                      decide,
+    output wire                      decide_event,
+    output wire                      decide_rise,
+    output wire                      decide_kept,
+    output wire                      decide_masked,
+    output wire                      decide_listed,
+    output wire                      decide_record, // there is a record …
+    output wire                      decide_irq,    // … of an interrupt
+    output wire                      decide_poisoned,
+    output wire                      decide_odd,
+    output wire                      decide_token,
+
+    // One pulse a TLP.
     output reg                       count_posted,
     output reg                       count_nonposted,
     output reg                       count_completion,
     output reg                       count_malformed,
-    output reg  [PORTS-1:0]          count_down
+    output reg                       count_spoofed,
+    output reg                       count_cleared,
+    output reg                       count_down
 );
     localparam integer K = WIDTH / 32;
+    localparam integer DEPTH = (WIDTH == 64) ? 4 : 3;
+
+    // ---- entrances --------------------------------------------------------------------------------------
 
     wire [PORTS*WIDTH-1:0] h_data;
     wire [PORTS*K-1:0]     h_keep;
@@ -52,96 +133,192 @@ module upstream #(
     wire [PORTS-1:0]       h_valid_d;
     wire [PORTS-1:0]       h_pop;
     wire                   h_drain;
-    wire                   snap;
-    wire [PORTS-1:0]       snap_done;
     wire [PORTS-1:0]       dropped;
+    reg  [PORTS-1:0]       discard_q; // ports that are down drop beats one after the other, to be counted
 
     genvar g;
     generate
         for (g = 0; g < PORTS; g = g + 1) begin : port
+            always @(posedge clk) begin
+                discard_q[g] <= rst ? (g == 0) : discard_q[(g + PORTS - 1) % PORTS];
+            end
             ingress #(.WIDTH(WIDTH), .UPSTREAM(1)) entrance (
-                .clk(clk), .rst(rst), .up(up[g]),
+                .clk(clk), .rst(rst), .up(open[g]),
                 .s_data(s_data[g*WIDTH +: WIDTH]), .s_keep(s_keep[g*K +: K]), .s_last(s_last[g]),
                 .s_valid(s_valid[g]), .s_ready(s_ready[g]),
                 .h_valid(h_valid[g]), .h_data(h_data[g*WIDTH +: WIDTH]), .h_keep(h_keep[g*K +: K]),
                 .h_last(h_last[g]), .h_class(h_class[g*6 +: 6]), .h_valid_d(h_valid_d[g]),
                 .h_pop(h_pop[g]), .h_drain(h_drain),
-                .snap(snap), .snap_done(snap_done[g]), .dropped(dropped[g])
+                .snap(snap), .snap_done(snap_done[g]), .drained(drained[g]), .discard(discard_q[g]),
+                .dropped(dropped[g])
             );
         end
     endgenerate
 
-    // What was accepted before a completion became ready goes first.
-    reg  cpl_seen_q;
-    assign snap = cpl_valid & ~cpl_seen_q;
-    wire token_valid = cpl_seen_q & (snap_done == {PORTS{1'b1}});
+    // ---- one stream -------------------------------------------------------------------------------------
+
+    reg  tap_q;
+    wire line_empty;
+    wire merge_midway;
+    wire record_stop;
+    wire change = (tap_q == indicator_first);
+    wire merge_hold = hold | change;
+    assign quiet = ~merge_midway & line_empty & record_idle;
 
     wire [WIDTH-1:0] g_data;
     wire [K-1:0]     g_keep;
     wire             g_first, g_last, g_bad, g_token, g_valid, g_ready;
     wire [5:0]       g_class;
     wire [2:0]       g_port;
-    wire             token_taken, np_pop, np_room, malformed, malformed_first;
+    wire             np_pop, np_room, malformed, malformed_first;
     merge #(.WIDTH(WIDTH), .PORTS(PORTS)) merging (
-        .clk(clk), .rst(rst), .hold(1'b0),
+        .clk(clk), .rst(rst), .hold(merge_hold),
         .h_data(h_data), .h_keep(h_keep), .h_last(h_last), .h_class(h_class), .h_valid(h_valid),
         .h_valid_d(h_valid_d), .h_pop(h_pop), .h_drain(h_drain),
         .token_valid(token_valid), .token_taken(token_taken),
         .m_data(g_data), .m_keep(g_keep), .m_first(g_first), .m_last(g_last), .m_bad(g_bad),
         .m_class(g_class), .m_port(g_port), .m_token(g_token), .m_valid(g_valid), .m_ready(g_ready),
-        .np_pop(np_pop), .np_room(np_room), .malformed(malformed), .malformed_first(malformed_first)
+        .np_pop(np_pop), .np_room(np_room), .midway(merge_midway), .malformed(malformed),
+        .malformed_first(malformed_first)
     );
 
-    wire [WIDTH-1:0] l_data;
-    wire [K-1:0]     l_keep;
-    wire             l_last, l_take;
-    local_tlp #(.WIDTH(WIDTH)) own (
-        .clk(clk), .rst(rst), .h0(cpl_dw0), .h1(cpl_dw1), .h2(32'd0), .h3(cpl_dw2),
-        .words({224'd0, cpl_dw3}), .take(l_take), .data(l_data), .keep(l_keep), .last(l_last)
+    // Tap: while a token is in the line nobody goes around it.
+    reg  token_q;
+    wire line_ready;
+    wire e_ready;
+    // A token's record needs the place of the key; it enters when no other record is under way.
+    wire token_may = ~token_record | record_idle;
+    wire around = tap_q & ~g_token;
+    wire swallow = g_class[4] & (BUMP == 0); // INTx messages are absorbed
+    assign g_ready = line_ready & (g_token ? token_may : ~record_stop & ~(tap_q & token_q) &
+                                                         (~tap_q | swallow | e_ready));
+    wire g_fire = g_valid & g_ready;
+
+    // ---- the record -------------------------------------------------------------------------------------
+
+    wire g_candidate = g_class[3] | g_class[4];
+    wire m_valid_r, m_maintain, m_irq, m_bad_r, m_listed, m_odd, m_poisoned, m_take;
+    wire [SOURCES-1:0] m_match;
+    record #(.WIDTH(WIDTH), .SOURCES(SOURCES)) records (
+        .clk(clk), .rst(rst),
+        .beat_take(g_fire & ~g_token), .beat_first(g_first), .beat_last(g_last), .beat_bad(g_bad),
+        .beat_data(g_data), .beat_candidate(g_candidate), .beat_intx(g_class[4]), .beat_port(g_port),
+        .beat_stop(record_stop),
+        .load_stored(load_stored | (g_fire & g_token & token_record)), .load_program(load_program),
+        .load_maintain(~(g_token & g_fire)), .load_level(token_level), .stored_key(token_key),
+        .stored_tc(token_tc), .program_key(program_key),
+        .window_base(window_base), .window_mask(window_mask), .window_enable(window_enable),
+        .learn(learn), .free_there(free_there), .free_index(free_index), .learned(learned),
+        .write(write), .write_bit(write_bit), .write_index(write_index), .write_which(write_which),
+        .m_valid_q(m_valid_r), .m_maintain_q(m_maintain), .m_irq_q(m_irq), .m_bad_q(m_bad_r),
+        .m_match_q(m_match), .m_listed(m_listed), .m_index(record_index), .m_key_q(record_key),
+        .m_tc_q(record_tc), .m_odd_q(m_odd), .m_poisoned_q(m_poisoned), .m_level_q(record_level),
+        .m_take(m_take | record_take), .idle(record_idle)
     );
+    assign record_ready = m_valid_r & m_maintain;
+    assign record_known = m_listed;
 
-    wire [WIDTH-1:0] e_data = g_token ? l_data : g_data;
-    wire [K-1:0]     e_keep = g_token ? l_keep : g_keep;
-    wire             e_last = g_token ? l_last : g_last;
-    wire             e_ready;
-    wire             e_fire = g_valid & e_ready;
-    assign l_take = e_fire & g_token;
-    assign g_ready = e_ready & (~g_token | l_last);
-    assign cpl_taken = token_taken;
+    // ---- the line ---------------------------------------------------------------------------------------
 
-    wire [4:0] unused_np_count;
-    wire       unused_first, unused_nonposted, unused_dropped;
+    localparam integer LINE = WIDTH + K + 5;
+    wire [WIDTH-1:0] d_data;
+    wire [K-1:0]     d_keep;
+    wire             d_last, d_bad, d_nonposted, d_candidate, d_completion, d_valid, d_ready;
+    wire             d_token = token_q & d_is_token;
+    wire             d_is_token;
+    wire [LINE-1:0]  line_out;
+    // A token is told by being neither class that excludes the other.
+    line #(.BITS(LINE), .DEPTH(DEPTH)) delay (
+        .clk(clk), .rst(rst),
+        .s_data({g_token | g_class[1], g_token | g_class[0], g_candidate & ~g_token & ~(g_first & g_bad), g_bad,
+                 g_last, g_keep, g_data}),
+        .s_valid(g_fire), .s_ready(line_ready),
+        .m_data(line_out), .m_valid(d_valid), .m_ready(d_ready), .empty(line_empty)
+    );
+    assign {d_completion, d_nonposted, d_candidate, d_bad, d_last, d_keep, d_data} = line_out;
+    assign d_is_token = d_completion & d_nonposted;
+
+    // ---- the decision -----------------------------------------------------------------------------------
+
+    wire [WIDTH-1:0] x_data;
+    wire [K-1:0]     x_keep;
+    wire             x_last, x_bad, x_nonposted, x_valid, relayed, cleared, own;
+    dispatch #(.WIDTH(WIDTH), .SOURCES(SOURCES), .BUMP(BUMP)) decision (
+        .clk(clk), .rst(rst), .tap(tap_q), .pause(pause), .bus(bus), .device(device), .time_ns(time_ns),
+        .d_data(d_data), .d_keep(d_keep), .d_last(d_last), .d_bad(d_bad), .d_nonposted(d_nonposted),
+        .d_candidate(d_candidate), .d_token(d_token), .d_valid(d_valid), .d_ready(d_ready),
+        .m_valid(m_valid_r & ~m_maintain), .m_irq(m_irq), .m_bad(m_bad_r), .m_listed(m_listed),
+        .m_index(record_index), .m_match(m_match), .m_key(record_key), .m_tc(record_tc), .m_odd(m_odd),
+        .m_poisoned(m_poisoned), .m_level(record_level), .m_take(m_take),
+        .wire_own(wire_own), .wire_forced(wire_forced), .wire_suppressed(wire_suppressed),
+        .wire_set(wire_set),
+        .token_record(token_record), .token_force(token_force), .token_emit(token_emit),
+        .token_status(token_status), .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2),
+        .token_h3(token_h3), .token_w0(token_w0), .token_done(token_done),
+        .mask(mask), .blocked(blocked), .masked(decide_masked), .event_count(event_count), .kept(decide_kept),
+        .ring_enable(ring_enable), .ring_room(ring_room), .ring_address(ring_address),
+        .ring_number(ring_number), .ring_missed(ring_missed), .ring_put(ring_put), .ring_miss(ring_miss),
+        .e_data(x_data), .e_keep(x_keep), .e_last(x_last), .e_bad(x_bad), .e_nonposted(x_nonposted),
+        .e_valid(x_valid), .e_ready(e_ready),
+        .decide(decide), .event_(decide_event), .rise(decide_rise), .relayed(relayed), .cleared(cleared),
+        .own(own)
+    );
+    assign decide_listed = m_listed;
+    assign decide_record = d_token ? token_record : d_candidate;
+    assign decide_irq = m_irq;
+    assign decide_poisoned = m_poisoned;
+    assign decide_odd = m_odd;
+    assign decide_token = d_token;
+
+    // ---- the exit ---------------------------------------------------------------------------------------
+
+    wire             go_around = around & g_valid & ~swallow & line_ready & ~record_stop & ~token_q;
+    wire             e_valid = x_valid | go_around;
+    wire             e_last = go_around ? g_last : x_last;
+    wire             e_bad = go_around ? g_bad : x_bad;
+    wire             e_nonposted = go_around ? g_class[0] : x_nonposted;
+    wire [4:0]       unused_np_count;
+    wire             unused_first, unused_nonposted, unused_dropped;
     egress #(.WIDTH(WIDTH), .USER(1)) exit (
         .clk(clk), .rst(rst), .up(1'b1),
-        .s_data(e_data), .s_keep(e_keep), .s_user(g_bad), .s_last(e_last),
-        .s_nonposted(g_class[0] & ~g_token), .s_valid(g_valid), .s_ready(e_ready),
+        .s_data(go_around ? g_data : x_data), .s_keep(go_around ? g_keep : x_keep), .s_user(e_bad),
+        .s_last(e_last), .s_nonposted(e_nonposted), .s_valid(e_valid), .s_ready(e_ready),
         .m_data(m_data), .m_keep(m_keep), .m_user(m_bad), .m_last(m_last), .m_valid(m_valid),
         .m_ready(m_ready), .np_ok(m_np_ok), .np_pop(np_pop), .np_count(unused_np_count),
         .m_first(unused_first), .m_nonposted(unused_nonposted), .dropped(unused_dropped)
     );
 
-    wire ends = g_valid & g_ready & g_last & ~g_bad & ~g_token;
+    // ---- counted ----------------------------------------------------------------------------------------
+
+    wire ends = e_valid & e_ready & e_last & ~e_bad & (go_around | (relayed & ~own));
+    wire completion = go_around ? g_class[1] : d_completion;
+    // Who a TLP says it comes from: its port's function; for INTx, which may not say, the card.
+    wire [15:0] requester = g_data[63:48];
+    wire        spoofed = (BUMP == 0) & ((requester[15:3] != {bus, device}) |
+                                         (requester[2:0] != (g_class[4] ? 3'd0 : g_port)));
     always @(posedge clk) begin
         s_np_ok <= np_room & ~rst;
-        count_posted <= ends & ~g_class[0] & ~g_class[1];
-        count_nonposted <= ends & g_class[0];
-        count_completion <= ends & g_class[1];
-        count_malformed <= malformed;
-        count_down <= dropped;
+        count_posted <= ~rst & ends & ~e_nonposted & ~completion;
+        count_nonposted <= ~rst & ends & e_nonposted;
+        count_completion <= ~rst & ends & completion;
+        count_malformed <= ~rst & malformed;
+        count_spoofed <= ~rst & g_fire & ~g_token & g_first & spoofed;
+        count_cleared <= ~rst & cleared;
+        count_down <= ~rst & (dropped != {PORTS{1'b0}});
         if (rst) begin
-            cpl_seen_q <= 1'b0;
-            count_posted <= 1'b0;
-            count_nonposted <= 1'b0;
-            count_completion <= 1'b0;
-            count_malformed <= 1'b0;
-            count_down <= {PORTS{1'b0}};
+            tap_q <= 1'b0;
+            token_q <= 1'b0;
         end else begin
-            cpl_seen_q <= cpl_valid & ~cpl_taken;
+            if (change & quiet) begin
+                tap_q <= ~indicator_first;
+            end
+            token_q <= (token_q | token_taken) & ~token_done;
         end
     end
+    assign moving = g_fire | (d_valid & d_ready) | (x_valid & e_ready) | (change & quiet);
 
-    wire unused = &{1'b0, g_first, g_port, malformed_first, unused_np_count, unused_first,
-                    unused_nonposted, unused_dropped, g_class[5:2]};
+    wire unused = &{1'b0, malformed_first, unused_np_count, unused_first, unused_nonposted, unused_dropped,
+                    g_class[5], g_class[2]};
 endmodule
 
 `default_nettype wire

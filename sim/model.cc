@@ -92,8 +92,11 @@ bool is_non_posted(uint32_t dw0)
            (type >= 12 && type <= 14);
 }
 
-// How many cycles without any transfer end a run: more than the longest way through the circuit.
-constexpr unsigned quiet_cycles = 24;
+// How many cycles without any transfer end a run: more than the longest way through the circuit. While it
+// says that it is busy, more than the longest thing it does by itself; it may also wait for a side that is
+// not ready.
+constexpr unsigned quiet_cycles = 12;
+constexpr unsigned busy_cycles = 512;
 
 } // namespace
 
@@ -206,11 +209,19 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
     void set_time(uint64_t ns) override
     {
         top_.time_ns = ns;
+        if (ns >= deadline()) {
+            stirred_ = true;
+        }
     }
 
+    // The circuit tells the low 44 bits, never far from the time.
     uint64_t deadline() const override
     {
-        return UINT64_MAX;
+        if (!top_.deadline_there) {
+            return UINT64_MAX;
+        }
+        const uint64_t ahead = (top_.deadline - top_.time_ns) & ((1ull << 44) - 1);
+        return (ahead >> 43) != 0 ? top_.time_ns : top_.time_ns + ahead;
     }
 
     void send(unsigned side, const uint32_t *dw, size_t n) override
@@ -257,11 +268,20 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
         if (idle()) {
             return 0;
         }
-        while (n < max_cycles && quiet < quiet_cycles) {
-            quiet = cycle() ? 0 : quiet + 1;
+        unsigned waiting = 0;
+        bool moves = true;
+        while (n < max_cycles && moves) {
+            if (cycle()) {
+                quiet = 0;
+                waiting = 0;
+            } else {
+                quiet = top_.busy ? 0 : quiet + 1;
+                waiting++;
+            }
             n++;
+            moves = quiet < quiet_cycles && waiting < busy_cycles;
         }
-        stirred_ = n == max_cycles && quiet < quiet_cycles;
+        stirred_ = moves;
         return n;
     }
 

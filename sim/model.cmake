@@ -25,7 +25,11 @@ foreach(shape ${SIGNALBOX_SHAPES})
     list(GET size 2 sources)
     list(GET size 3 bump)
     math(EXPR width "32 * ${dw}")
-    foreach(waveform 0 1)
+    set(waveforms 0)
+    if(shape IN_LIST SIGNALBOX_WAVEFORM_SHAPES)
+        set(waveforms 0 1)
+    endif()
+    foreach(waveform ${waveforms})
         if(waveform)
             set(class Vwave_${shape})
             set(flags --trace-fst)
@@ -42,6 +46,8 @@ foreach(shape ${SIGNALBOX_SHAPES})
             COMMAND sh -c "cd ${dir} && printf '#include \"%s\"\\n' ${class}*.cpp >all.cpp"
             DEPENDS ${SIGNALBOX_RTL} ${SIGNALBOX_RTL_INCLUDE}/relay_regs.vh relay_regs
             COMMENT "Verilating ${class}" VERBATIM)
+        # Waveforms are for looking, not for speed.
+        set_source_files_properties(${dir}/all.cpp PROPERTIES COMPILE_OPTIONS "$<IF:${waveform},-O1,-O2>")
         list(APPEND shape_classes ${dir}/all.cpp)
         string(APPEND shape_lines "#include \"${class}/${class}.h\"\n")
         set(open "open_model<${class}, ${ports}, ${dw}, ${waveform}>")
@@ -53,7 +59,7 @@ file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/verilated/model_shapes.inc CON
 
 add_library(sb_verilated_shapes OBJECT ${shape_classes})
 target_link_libraries(sb_verilated_shapes PRIVATE sb_verilated)
-target_compile_options(sb_verilated_shapes PRIVATE -O2 -g0 -w)
+target_compile_options(sb_verilated_shapes PRIVATE -g0 -w)
 
 add_library(sb_model STATIC model.cc)
 target_include_directories(sb_model PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})

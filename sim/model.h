@@ -37,7 +37,10 @@ struct model_shape {
 
 struct model;
 
-/* Null when the shape is not built; the circuit comes out of reset. waveform: FST file to write, or null. */
+/*
+ * Null when the shape is not built; the circuit comes out of reset. waveform: FST file to write, or null;
+ * built for 4x2x32 and 1x2x32 only.
+ */
 struct model *model_open(const struct model_shape *shape, const char *waveform);
 void model_close(struct model *model);
 

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Looks at each TLP that enters the stream and makes the record of the interrupt that it may be: who asked,
+// with which message, and which entry of the source table is his. An unknown source takes a free entry.
+//
+// Only candidates (tlp_class: message_like or intx) have a record, one each and in order, of all candidates
+// whose first beat was not `bad`. Stages: key (k_*), from the candidate's last beat on; record (m_*), two
+// cycles after the last beat at the soonest, until m_take. beat_stop is high while the place of the key is
+// taken: the beat must not be taken then.
+//
+// Keys for maintenance come in by load (only while idle): the record then has m_maintain set, and the caller
+// may write write_bit for the source write_index with `write`, once, and waits for idle after m_take; both
+// stay until then.
+// Synchronous reset.
+`default_nettype none
+
+module record #(
+    parameter integer WIDTH = 64,
+    parameter integer SOURCES = 32
+) (
+    input  wire               clk,
+    input  wire               rst,
+
+    // The stream.
+    input  wire               beat_take,
+    input  wire               beat_first,
+    input  wire               beat_last,
+    input  wire               beat_bad,
+    input  wire [WIDTH-1:0]   beat_data,
+    input  wire               beat_candidate, // on all beats of the TLP
+    input  wire               beat_intx,
+    input  wire [2:0]         beat_port,      // 1 to 7
+    output wire               beat_stop,
+
+    // Other keys: one read from the source table, one put together by software.
+    input  wire               load_stored,
+    input  wire               load_program,
+    input  wire               load_maintain, // no interrupt: the table is being maintained
+    input  wire               load_level,    // INTx: the wire rises
+    input  wire [113:0]       stored_key,
+    input  wire [2:0]         stored_tc,
+    input  wire [113:0]       program_key,
+
+    input  wire [127:0]       window_base, // two windows
+    input  wire [127:0]       window_mask,
+    input  wire [1:0]         window_enable,
+
+    input  wire               learn,
+    input  wire               free_there, // an entry is free:
+    input  wire [6:0]         free_index, // this one
+    output wire               learned,    // m_index is taken, in the first cycle of the record
+
+    input  wire               write,
+    input  wire               write_bit,
+    input  wire [6:0]         write_index,
+    output wire [SOURCES-1:0] write_which, // the source whose bits are written, or would be
+
+    output reg                m_valid_q,
+    output reg                m_maintain_q,
+    output reg                m_irq_q,    // it is an interrupt
+    output reg                m_bad_q,    // the TLP is malformed
+    output reg  [SOURCES-1:0] m_match_q,  // its entry when it was known before
+    output wire               m_listed,   // it has an entry:
+    output reg  [6:0]         m_index,    // this one
+    output reg  [113:0]       m_key_q,    // address and data are 0 for INTx
+    output reg  [2:0]         m_tc_q,
+    output reg                m_odd_q,
+    output reg                m_poisoned_q,
+    output reg                m_level_q,
+    input  wire               m_take,
+    output wire               idle        // no record is here or on its way
+);
+    localparam integer K = WIDTH / 32;
+
+    // Key: address 63:2 in 61:0, data in 93:62, requester in 109:94 (INTx: the pin, for the message does not
+    // tell the function), INTx in 110, port in 113:111.
+
+    // ---- what the first beat shows --------------------------------------------------------------------
+
+    wire [31:0] dw0 = beat_data[31:0];
+    wire [31:0] dw1 = beat_data[63:32];
+    wire        full_be = (dw1[3:0] == 4'hf);
+    wire        no_be = (dw1[3:0] == 4'd0);
+    wire        unusual = dw0[18] | (dw0[13:12] != 2'd0) | dw0[15]; // IDO, RO, NS, digest
+
+    reg         f_candidate_q; // of the TLP whose beats go by
+    reg         f_four_q;
+    reg  [19:0] f_who_q; // port, INTx, requester or pin
+    reg  [2:0]  f_tc_q;
+    reg         f_odd_q;
+    reg         f_poisoned_q;
+    reg         f_empty_q;
+    reg         f_level_q;
+
+    always @(posedge clk) begin
+        if (beat_take & beat_first) begin
+            f_four_q <= dw0[29];
+            f_who_q <= {beat_port, beat_intx, beat_intx ? {14'd0, dw1[1:0]} : dw1[31:16]};
+            f_tc_q <= dw0[22:20];
+            f_odd_q <= unusual | (~beat_intx & ~full_be);
+            f_poisoned_q <= dw0[14] & ~beat_intx;
+            f_empty_q <= ~beat_intx & no_be;
+            f_level_q <= ~dw1[2];
+        end
+        if (rst) begin
+            f_candidate_q <= 1'b0;
+        end else if (beat_take & beat_first) begin
+            f_candidate_q <= beat_candidate & ~beat_bad;
+        end
+    end
+
+    // ---- key ------------------------------------------------------------------------------------------
+
+    reg          k_valid_q;
+    reg  [113:0] k_key_q;
+    reg          k_bad_q;
+    reg          k_maintain_q;
+    reg  [2:0]   k_tc_q;
+    reg          k_odd_q;
+    reg          k_poisoned_q;
+    reg          k_empty_q;
+    reg          k_level_q;
+
+    wire         load = load_stored | load_program;
+    wire         k_head;  // address and first-beat fields are loaded
+    wire         k_data;  // the data are loaded
+    wire         k_whole; // the key is whole
+    wire         k_whole_bad;
+    wire [31:0]  three_hi;
+    wire [31:0]  three_data; // by the number of DW in the header
+    wire [31:0]  four_data;
+    wire [29:0]  three_lo;
+    wire [29:0]  four_lo;
+    wire [31:0]  four_hi;
+    wire         k_move;
+    wire         wants_entry;
+    wire         cam_write;
+    wire         cam_busy;
+    wire         k_shut = cam_write | cam_busy; // the key must stay
+
+    wire [1:0]   from = load ? {1'b1, load_program} : {1'b0, f_four_q};
+    reg  [113:0] key_d;
+    always @* begin
+        case (from)
+            2'd0: key_d = {f_who_q, three_data, three_hi, three_lo};
+            2'd1: key_d = {f_who_q, four_data, four_hi, four_lo};
+            2'd2: key_d = stored_key;
+            default: key_d = program_key;
+        endcase
+    end
+    assign three_hi = 32'd0;
+
+    generate
+        if (K == 2) begin : narrow
+            // Beat 1 has the address, and with three header DW the data; beat 2 has them with four.
+            reg second_q;
+            always @(posedge clk) begin
+                if (rst) begin
+                    second_q <= 1'b0;
+                end else if (beat_take) begin
+                    second_q <= beat_first;
+                end
+            end
+            wire more = f_candidate_q & ~beat_first;
+            assign beat_stop = more & (k_valid_q | k_shut);
+            assign k_head = more & beat_take & second_q;
+            assign k_data = more & beat_take & (second_q | f_four_q);
+            assign k_whole = more & beat_take & beat_last;
+            assign k_whole_bad = beat_bad;
+            assign three_lo = beat_data[31:2];
+            assign three_data = beat_data[63:32];
+            assign four_hi = beat_data[31:0];
+            assign four_lo = beat_data[63:34];
+            assign four_data = beat_data[31:0];
+            wire unused = &{1'b0, beat_candidate};
+        end else begin : wide
+            // Beat 0 has all but the data behind four header DW. It waits here for the key's place, and for
+            // beat 1 if there is one.
+            reg         s_valid_q;
+            reg         s_single_q; // there is no beat 1
+            reg  [31:0] s_dw2_q;
+            reg  [31:0] s_dw3_q;
+            wire        k_free = (~k_valid_q | (k_move & ~wants_entry)) & ~k_shut;
+            wire        s_move = s_valid_q & k_free & (s_single_q | (beat_take & ~beat_first));
+            assign beat_stop = beat_first ? beat_candidate & s_valid_q & ~(k_free & s_single_q)
+                                          : f_candidate_q & ~k_free;
+            assign k_head = s_move;
+            assign k_data = s_move;
+            assign k_whole = s_move;
+            assign k_whole_bad = ~s_single_q & beat_bad;
+            assign three_lo = s_dw2_q[31:2];
+            assign three_data = s_dw3_q;
+            assign four_hi = s_dw2_q;
+            assign four_lo = s_dw3_q[31:2];
+            assign four_data = beat_data[31:0];
+            always @(posedge clk) begin
+                if (beat_take & beat_first & beat_candidate) begin
+                    s_dw2_q <= beat_data[95:64];
+                    s_dw3_q <= beat_data[127:96];
+                    s_single_q <= beat_last;
+                end
+                if (rst) begin
+                    s_valid_q <= 1'b0;
+                end else if (beat_take & beat_first & beat_candidate & ~beat_bad) begin
+                    s_valid_q <= 1'b1;
+                end else if (s_move) begin
+                    s_valid_q <= 1'b0;
+                end
+            end
+        end
+    endgenerate
+
+    // ---- lookup -----------------------------------------------------------------------------------------
+
+    // Chunks by the time their bits are loaded; those that an INTx key does not use come first.
+    function [116:0] chunks(input [113:0] key);
+        chunks = {3'd0, key[113:110], key[104:94], key[108:105], key[93:62], key[109], key[61:0]};
+    endfunction
+    wire [12:0] read = {{2{k_head | load}}, {4{k_data | load}}, {7{k_head | load}}};
+    wire        k_intx = k_key_q[110];
+
+    reg  fresh_q; // first cycle of the record in m_*
+    wire [SOURCES-1:0] match;
+    source_cam #(.SOURCES(SOURCES), .CHUNKS(13)) sources (
+        .clk(clk), .rst(rst), .key_d(chunks(key_d)), .key_q(chunks(k_key_q)), .read(read),
+        .ignorable(13'h07ff), .ignore(k_intx), .match(match),
+        .write(cam_write), .which(write_which), .bit_(~m_maintain_q | write_bit), .busy(cam_busy)
+    );
+
+    reg         m_new_q;
+    reg  [6:0]  m_new_index_q;
+    wire [6:0]  cam_index = m_maintain_q ? write_index : m_new_index_q;
+    assign m_listed = m_new_q | (m_match_q != {SOURCES{1'b0}});
+    integer i;
+    always @* begin
+        m_index = m_new_q ? m_new_index_q : 7'd0;
+        for (i = 0; i < SOURCES; i = i + 1) begin
+            m_index = m_index | (m_match_q[i] ? i[6:0] : 7'd0);
+        end
+    end
+
+    wire [1:0] in_window;
+    genvar g;
+    generate
+        for (g = 0; g < SOURCES; g = g + 1) begin : decode
+            localparam [31:0] INDEX = g;
+            assign write_which[g] = (cam_index == INDEX[6:0]);
+        end
+        for (g = 0; g < 2; g = g + 1) begin : window
+            wire [61:0] differ = (k_key_q[61:0] ^ window_base[g*64+2 +: 62]) & window_mask[g*64+2 +: 62];
+            assign in_window[g] = window_enable[g] & (differ == 62'd0);
+        end
+    endgenerate
+
+    wire known = (match != {SOURCES{1'b0}});
+    wire irq = ~k_bad_q & ~k_maintain_q & (k_intx | ((in_window != 2'd0) & ~k_empty_q));
+    // An Assert, or a message that can be read, may take an entry.
+    assign wants_entry = irq & ~known & learn & free_there & (~k_intx | k_level_q) & ~k_poisoned_q;
+
+    assign cam_write = m_maintain_q ? m_valid_q & write : learned;
+    assign learned = fresh_q & m_new_q;
+    assign k_move = k_valid_q & (~m_valid_q | m_take) & ~k_shut;
+    assign idle = ~k_valid_q & ~m_valid_q & ~cam_busy;
+
+    always @(posedge clk) begin
+        if (k_head | load) begin
+            k_key_q[61:0] <= key_d[61:0];
+            k_key_q[113:94] <= key_d[113:94];
+            k_tc_q <= load ? stored_tc : f_tc_q;
+            k_odd_q <= f_odd_q & ~load;
+            k_poisoned_q <= f_poisoned_q & ~load;
+            k_empty_q <= f_empty_q & ~load;
+            k_level_q <= load ? load_level : f_level_q;
+            k_maintain_q <= load & load_maintain;
+        end
+        if (k_data | load) begin
+            k_key_q[93:62] <= key_d[93:62];
+        end
+        if (k_whole | load) begin
+            k_bad_q <= k_whole_bad & ~load;
+        end
+        if (k_move) begin
+            m_match_q <= match;
+            m_new_q <= wants_entry;
+            m_new_index_q <= free_index;
+            m_irq_q <= irq;
+            m_bad_q <= k_bad_q;
+            m_maintain_q <= k_maintain_q;
+            m_key_q[113:94] <= k_key_q[113:94];
+            m_key_q[93:0] <= k_intx ? 94'd0 : k_key_q[93:0];
+            m_tc_q <= k_tc_q;
+            m_odd_q <= k_odd_q;
+            m_poisoned_q <= k_poisoned_q;
+            m_level_q <= k_level_q;
+        end
+        if (rst) begin
+            k_valid_q <= 1'b0;
+            m_valid_q <= 1'b0;
+            m_maintain_q <= 1'b0;
+            fresh_q <= 1'b0;
+        end else begin
+            k_valid_q <= k_whole | load | (k_valid_q & ~k_move);
+            m_valid_q <= k_move | (m_valid_q & ~m_take);
+            fresh_q <= k_move;
+        end
+    end
+
+    wire unused = &{1'b0, dw0[31:30], dw0[28:23], dw0[19], dw0[17:16], dw0[11:0], dw1[15:4],
+                    window_base[1:0], window_base[65:64], window_mask[1:0], window_mask[65:64]};
+endmodule
+
+`default_nettype wire
