@@ -14,7 +14,7 @@ uint64_t control_read(struct vcpu *vcpu, unsigned number)
     static const uint8_t reg[] = {[0] = REG_CR0, [2] = REG_CR2, [3] = REG_CR3, [4] = REG_CR4};
 
     if (number == 8)
-        return 0;
+        return lapic_cr8(&vcpu->lapic);
     return context_get(&vcpu->context, reg[number]);
 }
 
@@ -79,7 +79,11 @@ bool control_write(struct vcpu *vcpu, unsigned number, uint64_t value)
     case 4:
         return write_cr4(vcpu, value);
     default:
-        return value <= 0xf;
+        if (value > 0xf)
+            return false;
+        lapic_set_cr8(&vcpu->lapic, (unsigned)value);
+        vcpu->look = true;
+        return true;
     }
 }
 

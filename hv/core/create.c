@@ -7,12 +7,6 @@
 
 #define LARGE_PAGE (2ull << 20)
 
-static void env_console(void *owner, unsigned port, uint8_t byte)
-{
-    (void)port;
-    mux_put(((struct lpar *)owner)->index, byte);
-}
-
 /* Pieces of whole large pages; the last odd megabyte comes out of one more. */
 static int give_memory(struct lpar *lpar, uint64_t bytes, struct carve *carve)
 {
@@ -49,14 +43,10 @@ static int add_vcpu(struct lpar *lpar, unsigned cpu, const struct machine_ops *m
     vcpu->context.backend = machine->frames(machine->backend_size);
     if (!vcpu->context.backend)
         return trace_error(-1, "%s: no memory for a vCPU", lpar->name);
+    if (!lpar_devices_add_vcpu(vcpu))
+        return trace_error(-1, "%s: too many CPUs", lpar->name);
     lpar->vcpu[lpar->cpus++] = vcpu;
     return 0;
-}
-
-static int add_devices(struct lpar *lpar)
-{
-    lpar->env = (struct device_env){.owner = lpar, .console = env_console};
-    return debug_port_add(&lpar->debug_port, &lpar->env, 0, &lpar->ports);
 }
 
 struct lpar *lpar_create(const struct lpar_plan *plan, const struct machine_ops *machine, struct carve *carve)
@@ -72,13 +62,14 @@ struct lpar *lpar_create(const struct lpar_plan *plan, const struct machine_ops 
     text_copy(lpar->name, sizeof lpar->name, plan->name, sizeof lpar->name);
     if (gpmap_init(&lpar->map, machine) || give_memory(lpar, plan->bytes, carve))
         return 0;
-    for (unsigned i = 0; i < plan->cpus; i++)
-        if (add_vcpu(lpar, plan->cpu[i], machine))
-            return 0;
-    if (add_devices(lpar)) {
+    lpar->ns_per_tick = (1000000000ull << 32) / machine->ticks_per_second();
+    if (lpar_devices_add(lpar, plan->clock)) {
         log_line("%s: its devices overlap", lpar->name);
         return 0;
     }
+    for (unsigned i = 0; i < plan->cpus; i++)
+        if (add_vcpu(lpar, plan->cpu[i], machine))
+            return 0;
     mux_name(lpar->index, lpar->name);
     lpar_count++;
     return lpar;

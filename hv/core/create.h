@@ -12,6 +12,7 @@ struct lpar_plan {
     unsigned cpus;
     unsigned cpu[LPAR_CPUS]; /* physical CPUs, by their number */
     uint64_t bytes;          /* of memory */
+    int64_t clock;           /* seconds since 1970 */
     struct boot_guest boot;
 };
 

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "mux.h"
 #include "policy.h"
+#include "timers.h"
 
 struct lpar lpars[LPARS];
 unsigned lpar_count;
@@ -94,8 +95,7 @@ static void left(struct lpar *lpar)
     if (wanted == WANT_NOTHING)
         return;
     mux_flush(lpar->index);
-    bus_reset(&lpar->ports);
-    bus_reset(&lpar->space);
+    lpar_devices_reset(lpar);
     if (wanted == WANT_RESET) {
         lpar->resets++;
         log_line("%s: reset", lpar->name);
@@ -121,7 +121,9 @@ void lpar_cpu(struct vcpu *vcpu)
         context->machine->root_load(context, (uintptr_t)lpar->map.root, context->tag);
         context->machine->flush(context, context->tag);
         context->cr4_allowed = policy_cr4(vcpu);
+        timers_stop(vcpu);
         vcpu_reset(vcpu);
+        lapic_reset(&vcpu->lapic, false);
         if (vcpu->index == 0) {
             boot_guest_enter(vcpu);
             vcpu->state = VCPU_RUNNING;

@@ -10,10 +10,9 @@
 #define LPAR_H
 
 #include "boot_guest.h"
-#include "debug_port.h"
-#include "device.h"
 #include "gpmap.h"
 #include "lock.h"
+#include "lpar_devices.h"
 #include "memory.h"
 #include "vcpu.h"
 
@@ -47,9 +46,10 @@ struct lpar {
 
     struct lock devices; /* see device.h */
     struct bus ports, space;
-    struct device_env env;
-    struct debug_port debug_port;
-    uint64_t started; /* TSC */
+    struct device_set set;
+    uint64_t device_at[DEVICE_TIMERS]; /* tick of the devices' timers, ~0: none; written with the lock */
+    uint64_t started;                  /* tick */
+    uint64_t ns_per_tick;              /* 2^-32 ns */
     uint64_t starts, resets;
 };
 

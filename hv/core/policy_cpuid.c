@@ -154,12 +154,14 @@ static void leaf_d(struct vcpu *vcpu, uint32_t subleaf, uint32_t r[4])
     }
 }
 
-/* TSC = 1 GHz, which the local APIC's timer counts at, * EBX / EAX. */
+/* The crystal is the TSC itself, which also the local APIC's timer counts by. */
 static void leaf15(struct vcpu *vcpu, uint32_t r[4])
 {
-    r[EAX] = 1000000;
-    r[EBX] = (uint32_t)(vcpu->context.machine->ticks_per_second() / 1000);
-    r[ECX] = 1000000000;
+    uint64_t hz = vcpu->context.machine->ticks_per_second();
+
+    r[EAX] = 1;
+    r[EBX] = hz >> 32 ? 2 : 1;
+    r[ECX] = (uint32_t)(hz / r[EBX]);
     r[EDX] = 0;
 }
 

@@ -12,6 +12,12 @@ static bool reads_zero(uint32_t msr)
            msr == MSR_MCG_STATUS || msr == MSR_MTRR_CAP;
 }
 
+static bool is_lapic(uint32_t msr)
+{
+    return msr == LAPIC_MSR_BASE || msr == LAPIC_MSR_DEADLINE ||
+           (msr >= LAPIC_MSR_FIRST && msr <= LAPIC_MSR_LAST);
+}
+
 static bool pat_is_good(uint64_t value)
 {
     for (unsigned i = 0; i < 8; i++, value >>= 8)
@@ -33,10 +39,21 @@ static bool write_efer(struct vcpu *vcpu, uint64_t value)
     return true;
 }
 
+/* TSC and TSC_ADJUST move together, and a deadline in the guest's time is then at another tick. */
+static void move_tsc(struct vcpu *vcpu, uint64_t by)
+{
+    vcpu->tsc_offset += by;
+    vcpu->tsc_adjust += by;
+    vcpu->context.machine->tsc_offset(&vcpu->context, vcpu->tsc_offset);
+    lapic_tsc_changed(&vcpu->lapic);
+}
+
 bool policy_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
     struct context *context = &vcpu->context;
 
+    if (is_lapic(msr))
+        return lapic_msr_read(&vcpu->lapic, msr, value);
     switch (msr) {
     case MSR_TSC:
         *value = context->machine->ticks() + vcpu->tsc_offset;
@@ -68,19 +85,17 @@ bool policy_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 bool policy_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
     struct context *context = &vcpu->context;
-    uint64_t offset;
 
+    if (is_lapic(msr)) {
+        vcpu->look = true;
+        return lapic_msr_write(&vcpu->lapic, msr, value);
+    }
     switch (msr) {
     case MSR_TSC:
-        offset = value - context->machine->ticks();
-        vcpu->tsc_adjust += offset - vcpu->tsc_offset;
-        vcpu->tsc_offset = offset;
-        context->machine->tsc_offset(context, offset);
+        move_tsc(vcpu, value - (context->machine->ticks() + vcpu->tsc_offset));
         return true;
     case MSR_TSC_ADJUST:
-        vcpu->tsc_offset += value - vcpu->tsc_adjust;
-        vcpu->tsc_adjust = value;
-        context->machine->tsc_offset(context, vcpu->tsc_offset);
+        move_tsc(vcpu, value - vcpu->tsc_adjust);
         return true;
     case MSR_EFER:
         return write_efer(vcpu, value);

@@ -2,8 +2,8 @@
 #include "vcpu.h"
 
 #include "exceptions.h"
-#include "fetch.h"
 #include "lpar.h"
+#include "vcpu_emulate.h"
 
 void vcpu_request(struct vcpu *vcpu, uint32_t bits)
 {
@@ -92,10 +92,10 @@ void vcpu_skip(struct vcpu *vcpu, const struct exit *exit)
     if (exit->decode || exit->length) {
         struct insn insn = {.length = exit->length};
 
-        if (!exit->length && !fetch_decode(vcpu, &insn))
+        if (!exit->length && !vcpu_decode(vcpu, &insn))
             return;
         next = context_get(context, REG_RIP) + insn.length;
-        if (fetch_mode(vcpu) != DECODE_64)
+        if (!vcpu_in_64_bit_code(vcpu))
             next = (uint32_t)next;
     } else {
         next = context->machine->next_rip(context);
@@ -109,5 +109,6 @@ void vcpu_reset(struct vcpu *vcpu)
     vcpu->pending.valid = vcpu->armed.valid = false;
     vcpu->nmis = 0;
     vcpu->windows = 0;
+    vcpu->look = true;
     vcpu->context.machine->context_reset(&vcpu->context);
 }

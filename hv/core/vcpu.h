@@ -9,10 +9,10 @@
 #define VCPU_H
 
 #include "exit.h"
+#include "lapic.h"
 #include "machine.h"
 
 struct lpar;
-struct lapic;
 
 enum vcpu_run_state {
     VCPU_OFF,       /* the LPAR does not run */
@@ -29,6 +29,7 @@ enum vcpu_request {
     REQUEST_SIPI = 1 << 3, /* sipi_vector is set before */
     REQUEST_STOP = 1 << 4,
     REQUEST_FLUSH = 1 << 5,                                     /* TLB entries of the tag are stale */
+    REQUEST_DEADLINE = 1 << 6,                                  /* a device's timer has another time */
     REQUEST_URGENT = REQUEST_NMI | REQUEST_INIT | REQUEST_STOP, /* do not wait for the guest to set IF */
 };
 
@@ -46,13 +47,16 @@ struct vcpu {
     uint32_t apic_id;
     enum vcpu_run_state state;
     volatile uint8_t sipi_vector;
-    volatile bool ready; /* context_init() has succeeded on its CPU */
-    unsigned windows;    /* enum window, as asked of the machine */
-    struct event
-        pending; /* goes before anything else: an exception, or an event whose delivery was interrupted */
-    struct event armed; /* injected, and not known to be delivered */
-    uint8_t nmis;       /* that wait: at most one in service's way and one latched */
-    struct lapic *lapic;
+    volatile bool ready;  /* context_init() has succeeded on its CPU */
+    unsigned windows;     /* enum window, as asked of the machine */
+    struct event pending; /* goes first: an exception, or an event whose delivery was interrupted */
+    struct event armed;   /* injected, and not known to be delivered */
+    uint8_t nmis;         /* that wait: at most one in service's way and one latched */
+    struct lapic lapic;
+    bool look;         /* something may have changed what the local APIC has to deliver */
+    int interrupt;     /* what it has, as of the last look; LAPIC_NO_VECTOR: nothing */
+    uint64_t lapic_at; /* tick at which its timer expires; ~0: never */
+    uint64_t deadline; /* as the machine has it */
     uint64_t xcr0;
     uint64_t tsc_offset, tsc_adjust;
     struct vcpu_stats stats;

@@ -4,10 +4,10 @@
 
 #include "control.h"
 #include "exceptions.h"
-#include "fetch.h"
 #include "format.h"
 #include "lpar.h"
 #include "policy.h"
+#include "vcpu_emulate.h"
 #include "x86_bits.h"
 
 /* Linux's and KVM's convention: an unknown hypercall returns -KVM_ENOSYS. */
@@ -138,7 +138,7 @@ static void exit_io(struct vcpu *vcpu, struct exit *exit)
     uint64_t *rax = &vcpu->context.reg[REG_RAX], value, mask = ~0ull >> (64 - 8 * io->size);
 
     if (io->string) {
-        lpar_fail(lpar, vcpu, "string I/O");
+        vcpu_emulate(vcpu, 0);
         return;
     }
     lock_take(&lpar->devices);
@@ -156,8 +156,13 @@ static void exit_mmio(struct vcpu *vcpu, struct exit *exit)
 {
     char why[64];
 
-    format(why, sizeof why, "access to guest-physical %lx", exit->mmio.gpa);
-    lpar_fail(vcpu->lpar, vcpu, why);
+    if (exit->mmio.walk || exit->mmio.execute) {
+        format(why, sizeof why, "%s guest-physical %lx, which is no memory",
+               exit->mmio.walk ? "its page tables lie at" : "it runs code at", exit->mmio.gpa);
+        lpar_fail(vcpu->lpar, vcpu, why);
+        return;
+    }
+    vcpu_emulate(vcpu, exit);
 }
 
 /* Fills in what the back end could not tell. False: nothing more is to be done, a fault is queued or the LPAR
@@ -167,7 +172,7 @@ static bool decode_cr(struct vcpu *vcpu, struct exit *exit)
     struct exit_cr *cr = &exit->cr;
     struct insn insn;
 
-    if (!fetch_decode(vcpu, &insn))
+    if (!vcpu_decode(vcpu, &insn))
         return false;
     exit->length = insn.length;
     cr->decoded = true;
@@ -188,8 +193,8 @@ static bool decode_cr(struct vcpu *vcpu, struct exit *exit)
         cr->access = CR_SMSW;
         cr->gpr = insn.operand[0].number;
         cr->size = insn.operand[0].size;
-    } else {
-        lpar_fail(vcpu->lpar, vcpu, "an access to CR0 that is not understood");
+    } else { /* LMSW or SMSW with memory */
+        vcpu_emulate(vcpu, 0);
         return false;
     }
     return true;

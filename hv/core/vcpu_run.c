@@ -2,13 +2,34 @@
 /* The loop of a vCPU: requests of others, events for the guest, a run, an exit. */
 #include "exit.h"
 #include "lpar.h"
+#include "timers.h"
 #include "vcpu.h"
+#include "x86_bits.h"
 
 static void inject(struct vcpu *vcpu, const struct event *event)
 {
     vcpu->context.machine->inject(&vcpu->context, event);
     vcpu->armed = *event;
     vcpu->stats.injected++;
+}
+
+/* What the local APIC has to deliver; asked again only when something may have changed it. */
+static int interrupt_due(struct vcpu *vcpu)
+{
+    if (vcpu->look) {
+        vcpu->look = false;
+        lapic_sync(&vcpu->lapic);
+        vcpu->interrupt = lapic_pending(&vcpu->lapic);
+    }
+    return vcpu->interrupt;
+}
+
+static bool can_interrupt(struct vcpu *vcpu)
+{
+    struct context *context = &vcpu->context;
+
+    return context_get(context, REG_RFLAGS) & RFLAGS_IF &&
+           !(context->machine->blocking(context) & (BLOCK_STI | BLOCK_MOV_SS));
 }
 
 /*
@@ -18,6 +39,7 @@ static void inject(struct vcpu *vcpu, const struct event *event)
 static void deliver(struct vcpu *vcpu)
 {
     struct context *context = &vcpu->context;
+    int vector = interrupt_due(vcpu);
     unsigned windows = 0;
     bool taken = false;
 
@@ -30,10 +52,19 @@ static void deliver(struct vcpu *vcpu)
         if (!taken && !context->machine->blocking(context)) {
             inject(vcpu, &(struct event){.valid = true, .kind = EVENT_NMI, .vector = 2});
             vcpu->nmis--;
+            taken = true;
         }
         if (vcpu->nmis)
             windows |= WINDOW_NMI;
     }
+    if (vector != LAPIC_NO_VECTOR && !taken && can_interrupt(vcpu)) {
+        lapic_take(&vcpu->lapic, (unsigned)vector);
+        inject(vcpu, &(struct event){.valid = true, .kind = EVENT_INTERRUPT, .vector = (uint8_t)vector});
+        vcpu->look = true;
+        vector = interrupt_due(vcpu);
+    }
+    if (vector != LAPIC_NO_VECTOR)
+        windows |= WINDOW_INTERRUPT;
     if (windows != vcpu->windows) {
         context->machine->window(context, windows);
         vcpu->windows = windows;
@@ -47,7 +78,7 @@ static bool awake(struct vcpu *vcpu)
         return true;
     if (vcpu->nmis && !(vcpu->context.machine->blocking(&vcpu->context) & BLOCK_NMI))
         return true;
-    return false;
+    return interrupt_due(vcpu) != LAPIC_NO_VECTOR && context_get(&vcpu->context, REG_RFLAGS) & RFLAGS_IF;
 }
 
 static void start_at(struct vcpu *vcpu, uint8_t page)
@@ -61,6 +92,19 @@ static void start_at(struct vcpu *vcpu, uint8_t page)
     vcpu->state = VCPU_RUNNING;
 }
 
+/* INIT: the boot CPU would start at the reset vector, in firmware that an LPAR has not: that is a reset of
+ * the LPAR. */
+static void handle_init(struct vcpu *vcpu)
+{
+    if (vcpu->index == 0) {
+        lpar_stop(vcpu->lpar, WANT_RESET);
+        return;
+    }
+    vcpu_reset(vcpu);
+    lapic_reset(&vcpu->lapic, true);
+    vcpu->state = VCPU_WAIT_SIPI;
+}
+
 /* False: the LPAR stops. */
 static bool handle_requests(struct vcpu *vcpu)
 {
@@ -68,13 +112,14 @@ static bool handle_requests(struct vcpu *vcpu)
 
     if (requests & REQUEST_STOP)
         return false;
+    if (requests & (REQUEST_TIMER | REQUEST_DEADLINE))
+        timers_run(vcpu);
+    if (requests & REQUEST_EVENT)
+        vcpu->look = true;
     if (requests & REQUEST_FLUSH)
         vcpu->context.machine->flush(&vcpu->context, vcpu->context.tag);
-    if (requests & REQUEST_INIT) {
-        vcpu_reset(vcpu);
-        /* INIT makes the boot CPU start again at the reset vector; the others wait (SDM 3A 9.1). */
-        vcpu->state = VCPU_WAIT_SIPI;
-    }
+    if (requests & REQUEST_INIT)
+        handle_init(vcpu);
     if (requests & REQUEST_SIPI && vcpu->state == VCPU_WAIT_SIPI)
         start_at(vcpu, vcpu->sipi_vector);
     if (requests & REQUEST_NMI && vcpu->nmis < 2)

@@ -2,7 +2,9 @@
 #include "acpi_pm.h"
 #include "clock_rate.h"
 
-enum { STATUS_POWER_BUTTON = 1 << 8, ENABLE_WRITABLE = STATUS_POWER_BUTTON };
+enum { STATUS_POWER_BUTTON = 1 << 8 };
+/* Global lock, power button, RTC: guests expect to be able to enable what the architecture has. */
+enum { ENABLE_WRITABLE = 1 << 5 | STATUS_POWER_BUTTON | 1 << 10 };
 enum { CONTROL_SCI = 1 << 0, CONTROL_SLEEP_TYPE = 7 << 10, CONTROL_SLEEP = 1 << 13 };
 
 static void update_line(struct acpi_pm *pm)

@@ -72,6 +72,10 @@ void lapic_host_choose(void)
 {
     struct cpuid id = cpuid(1, 0);
 
+    /* The firmware may leave its timer running through the old controllers: mask all their inputs. */
+    out8(0x21, 0xff);
+    out8(0xa1, 0xff);
+
     x2apic = id.ecx >> 21 & 1;
     tsc_deadline = id.ecx >> 24 & 1;
     page = (volatile uint32_t *)(rdmsr(MSR_APIC_BASE) & 0xffffff000);
