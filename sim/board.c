@@ -27,7 +27,7 @@ struct board {
     } ports[BOARD_PORTS + 1];
 };
 
-static uint64_t host_ns(void)
+uint64_t board_host_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -36,7 +36,7 @@ static uint64_t host_ns(void)
 
 uint64_t board_now(struct board *b)
 {
-    return b->options.clock == BOARD_VIRTUAL ? b->virtual_ns : host_ns() - b->opened_ns;
+    return b->options.clock == BOARD_VIRTUAL ? b->virtual_ns : board_host_now() - b->opened_ns;
 }
 
 static void observe(struct board *b, unsigned side, bool entering, const uint32_t *dw, size_t n)
@@ -85,7 +85,7 @@ struct board *board_open(const struct board_options *options)
         return NULL;
     }
     b->options = *options;
-    b->opened_ns = host_ns();
+    b->opened_ns = board_host_now();
     if (!power_on(b)) {
         free(b);
         return NULL;

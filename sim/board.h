@@ -73,6 +73,8 @@ bool board_run(struct board *b, unsigned rounds);
 bool board_idle(const struct board *b);
 
 uint64_t board_now(struct board *b);
+/* The host's clock, ns, whatever the board's is: for what waits for the host. */
+uint64_t board_host_now(void);
 /* Earliest time at which something will happen by itself, ns; UINT64_MAX: never. */
 uint64_t board_deadline(const struct board *b);
 /* Lets virtual time pass, while nothing moves; without effect on the other clock. */

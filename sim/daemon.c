@@ -147,7 +147,11 @@ struct daemon *daemon_open(const struct daemon_options *options)
     };
     d->board = board_open(&board);
     if (!d->board) {
-        complain("start", "the circuit is not built in this shape");
+        fprintf(stderr,
+                "signalbox-sim: no circuit of %u ports and %u bits is built: there are 4 and 7 ports of 64 "
+                "and 128 "
+                "bits, and 1 port of 64\n",
+                options->shape.ports, options->shape.width_dw * 32);
         free(d);
         return NULL;
     }
@@ -175,6 +179,11 @@ void daemon_close(struct daemon *d)
 
 /* ---- the loop ----------------------------------------------------------------------------------- */
 
+static uint64_t ns_until(uint64_t due, uint64_t now)
+{
+    return due == UINT64_MAX ? UINT64_MAX : due > now ? due - now : 0;
+}
+
 /* How long poll may sleep: null for ever. */
 static const struct timespec *sleep_time(struct daemon *d, bool work_left, struct timespec *t)
 {
@@ -184,11 +193,16 @@ static const struct timespec *sleep_time(struct daemon *d, bool work_left, struc
     }
     uint64_t board = board_deadline(d->board), root = root_deadline(d->root);
     uint64_t due = board < root ? board : root;
-    if (due == UINT64_MAX) {
+    bool waits_for_host = root_waits_for_host(d->root);
+    if (due != UINT64_MAX && !waits_for_host) {
+        board_skip(d->board, due); /* while the host is asked something, virtual time stands */
+    }
+    uint64_t ns = ns_until(due, board_now(d->board));
+    uint64_t host = ns_until(root_host_deadline(d->root), board_host_now());
+    ns = host < ns ? host : ns;
+    if (ns == UINT64_MAX || (d->options.clock == BOARD_VIRTUAL && waits_for_host && host == UINT64_MAX)) {
         return NULL;
     }
-    board_skip(d->board, due);
-    uint64_t now = board_now(d->board), ns = due > now ? due - now : 0;
     t->tv_sec = (time_t)(ns / 1000000000);
     t->tv_nsec = (long)(ns % 1000000000);
     return t;

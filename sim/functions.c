@@ -55,9 +55,9 @@ static const struct {
     const char *text;
     struct function *(*open)(struct function_keys *keys, char *error, size_t error_size);
 } table[] = {
-    {"exerciser", "[,pin=A|B|C|D|none][,msi=on|off][,msix=on|off]",
+    {"exerciser", "pin=A|B|C|D|none msi=on|off msix=on|off",
      "raises interrupts, does DMA and misbehaves on request", open_exerciser},
-    {"virtio-blk", ",file=PATH[,readonly=on|off][,serial=TEXT][,pin=A|B|C|D|none][,msix=on|off]",
+    {"virtio-blk", "file=PATH readonly=on|off serial=TEXT pin=A|B|C|D|none msix=on|off",
      "a disk whose sectors are in a file", open_virtio_blk},
 };
 
@@ -90,6 +90,6 @@ struct function *functions_open(const char *specification, char *error, size_t e
 void functions_print(FILE *to)
 {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        fprintf(to, "  %s%s\n        %s\n", table[i].name, table[i].keys, table[i].text);
+        fprintf(to, "  %s: %s\n      keys: %s\n", table[i].name, table[i].text, table[i].keys);
     }
 }

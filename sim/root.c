@@ -502,7 +502,7 @@ bool root_work(struct root *r)
 
 uint64_t root_deadline(const struct root *r)
 {
-    uint64_t earliest = lines_deadline(r);
+    uint64_t earliest = UINT64_MAX;
     for (unsigned tag = 0; r->tags_used && tag < ROOT_TAGS; tag++) {
         if (r->tags[tag].access && r->tags[tag].expires_ns && r->tags[tag].expires_ns < earliest) {
             earliest = r->tags[tag].expires_ns;
@@ -514,6 +514,11 @@ uint64_t root_deadline(const struct root *r)
 bool root_busy(const struct root *r)
 {
     return r->first || r->reads_used;
+}
+
+bool root_waits_for_host(const struct root *r)
+{
+    return r->reads_used;
 }
 
 const struct root_counters *root_counters(const struct root *r)

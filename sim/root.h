@@ -121,8 +121,13 @@ void root_power_cycle(struct root *r);
 bool root_work(struct root *r);
 /* Earliest time, as board_now, at which root_work would; UINT64_MAX: never. */
 uint64_t root_deadline(const struct root *r);
+/* The same in the host's time, as board_host_now. */
+uint64_t root_host_deadline(const struct root *r);
 /* Accesses or reads are under way. */
 bool root_busy(const struct root *r);
+
+/* The host was asked for memory and hasn't answered yet. */
+bool root_waits_for_host(const struct root *r);
 
 const struct root_counters *root_counters(const struct root *r);
 

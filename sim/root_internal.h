@@ -71,6 +71,5 @@ void lines_update(struct root *r);
 /* True when the access is the card's write to itself, which ends here. */
 bool lines_swallow(struct root *r, const struct root_access *access);
 bool lines_work(struct root *r);
-uint64_t lines_deadline(const struct root *r);
 
 #endif

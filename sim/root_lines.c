@@ -97,7 +97,7 @@ static void poke(struct root *r, struct root_function *f)
     }
     static const uint8_t zeros[POKE_BYTES];
     f->poking = true;
-    f->poke_at_ns = board_now(r->board) + POKE_LOST_NS;
+    f->poke_at_ns = board_host_now() + POKE_LOST_NS;
     r->counters.lines_lowered++;
     f->ops->write(f->host, address, zeros, sizeof zeros);
 }
@@ -116,7 +116,7 @@ static void update_pin(struct root *r, unsigned pin)
                 raise(r, function);
             }
         } else if (function->line_up && !function->poke_at_ns) {
-            function->poke_at_ns = board_now(r->board) + (function->line_own ? POKE_FIRST_NS : 1);
+            function->poke_at_ns = board_host_now() + (function->line_own ? POKE_FIRST_NS : 1);
         }
     }
 }
@@ -163,14 +163,14 @@ bool lines_swallow(struct root *r, const struct root_access *access)
     }
     f->poking = false;
     /* The acknowledgement follows this write, unless the raise had not got there. */
-    f->poke_at_ns = f->line_up ? board_now(r->board) + POKE_AGAIN_NS : 0;
+    f->poke_at_ns = f->line_up ? board_host_now() + POKE_AGAIN_NS : 0;
     return true;
 }
 
 bool lines_work(struct root *r)
 {
     bool moved = r->lines_due;
-    uint64_t now = board_now(r->board);
+    uint64_t now = board_host_now();
     r->lines_due = false;
     for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {
         struct root_function *function = &r->functions[f];
@@ -191,7 +191,7 @@ bool lines_work(struct root *r)
     return moved;
 }
 
-uint64_t lines_deadline(const struct root *r)
+uint64_t root_host_deadline(const struct root *r)
 {
     uint64_t earliest = UINT64_MAX;
     for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {

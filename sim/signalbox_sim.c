@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-const char *argp_program_version = "signalbox-sim 0.1.0";
+const char *argp_program_version = "signalbox-sim " SIGNALBOX_VERSION;
 
 enum {
     KEY_DIR = 'd',
@@ -170,6 +170,17 @@ static bool open_log(struct arguments *a)
     return a->daemon.log;
 }
 
+/* Verilator says nothing when it can't write. */
+static bool can_write(const char *path)
+{
+    FILE *file = path ? fopen(path, "w") : NULL;
+    if (path && (!file || fclose(file) != 0)) {
+        fprintf(stderr, "signalbox-sim: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
 static bool make_directory(const char *path)
 {
     if (mkdir(path, 0777) != 0 && errno != EEXIST) {
@@ -217,7 +228,8 @@ int main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &stop, NULL);
     signal(SIGPIPE, SIG_IGN); /* descriptors that a client sends may be anything */
     int stop_fd = signalfd(-1, &stop, SFD_CLOEXEC);
-    if (stop_fd < 0 || !make_directory(a.daemon.directory) || !open_log(&a)) {
+    if (stop_fd < 0 || !make_directory(a.daemon.directory) || !open_log(&a) ||
+        !can_write(a.daemon.waveform) || !can_write(a.stats)) {
         return EXIT_FAILURE;
     }
     struct daemon *d = daemon_open(&a.daemon);

@@ -10,11 +10,13 @@
 #include <linux/vfio.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { F = 1, CONFIG = 7, BAR = 0xe0000000u, PAGE = 4096, RAM = 0x100000, RAM_BYTES = 64 * PAGE };
@@ -469,4 +471,63 @@ Test(server, ends_on_a_signal_with_clients_and_traffic)
     cr_expect(sim_alive(&sim));
     close(fd);
     close(other);
+}
+
+Test(program, virtual_time_passes_while_nothing_moves)
+{
+    sim_start(&sim, (const char *const[]){"--function", "exerciser", "--virtual-time", "--completion-timeout",
+                                          "3600000", NULL});
+    int fd = client_greet(&sim, F);
+    uint64_t id;
+    cr_assert_eq(client_write(fd, CONFIG, PCI_BASE_ADDRESS_0, 4, BAR), 0);
+    cr_assert_eq(client_write(fd, CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEMORY), 0);
+    cr_assert_eq(client_write(fd, 0, EX_MISBEHAVE, 4, EX_MUTE), 0);
+    cr_assert_eq(client_read(fd, 0, EX_ID, 4, &id), 0, "an hour went by");
+    cr_expect_eq(id, ~0u);
+    close(fd);
+    cr_expect_eq(sim_stop(&sim), 0);
+}
+
+/* What's wrong on the command line is said, with status 64 or 1, and nothing is started. */
+Test(program, wrong_arguments)
+{
+    static const struct {
+        const char *arguments;
+        int status;
+        const char *said;
+    } cases[] = {
+        {"", 64, "--dir is needed"},
+        {"--dir /tmp/signalbox-none --ports x", 64, "is no number"},
+        {"--dir /tmp/signalbox-none --ports 8", 64, "from 1 to 7"},
+        {"--dir /tmp/signalbox-none --ports 3", 1, "is built"},
+        {"--dir /tmp/signalbox-none --width 96", 1, "is built"},
+        {"--dir /tmp/signalbox-none --bus 256", 64, "from 0 to 255"},
+        {"--dir /tmp/signalbox-none --bus -1", 64, "is no number"},
+        {"--dir /tmp/signalbox-none stray", 64, "stray"},
+        {"--dir /tmp/signalbox-none --unknown", 64, "unknown"},
+        {"--dir /tmp/signalbox-none --function disk", 1, "no function of this name"},
+        {"--dir /tmp/signalbox-none --function exerciser,colour=red", 1, "colour is no key"},
+        {"--dir /tmp/signalbox-none --function exerciser,pin=E", 1, "pin is A, B, C, D or none"},
+        {"--dir /tmp/signalbox-none --function exerciser,msi=perhaps", 1, "msi is on or off"},
+        {"--dir /tmp/signalbox-none --function virtio-blk", 1, "file=PATH is needed"},
+        {"--dir /tmp/signalbox-none --function virtio-blk,file=/dev/null", 1, "smaller than a sector"},
+        {"--dir /tmp/signalbox-none --function virtio-blk,file=/nonexistent", 1, "No such file"},
+        {"--dir /nonexistent/folder", 1, "No such file"},
+        {"--dir /tmp/signalbox-none --fst /nonexistent/wave", 1, "No such file"},
+        {"--dir /tmp/signalbox-none --log /nonexistent/log", 1, "No such file"},
+        {"--dir /tmp/signalbox-none --json-stats /nonexistent/stats", 1, "No such file"},
+        {"--dir /tmp/signalbox-none --ports 1 --function exerciser --function exerciser", 1, "as many ports"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char command[512], said[4096];
+        snprintf(command, sizeof command, "timeout 20 %s %s 2>&1", SIGNALBOX_SIM, cases[i].arguments);
+        FILE *output = popen(command, "r");
+        cr_assert_not_null(output);
+        size_t n = fread(said, 1, sizeof said - 1, output);
+        said[n] = 0;
+        int status = pclose(output);
+        cr_expect_eq(WEXITSTATUS(status), cases[i].status, "%s: %d", cases[i].arguments, WEXITSTATUS(status));
+        cr_expect_not_null(strstr(said, cases[i].said), "%s: %s", cases[i].arguments, said);
+    }
+    rmdir("/tmp/signalbox-none");
 }
