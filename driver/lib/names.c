@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,18 @@ static bool read_all(const char *path)
     return n == 0;
 }
 
+/* libpci takes "pci.ids" where there is no "pci.ids.gz". */
+static bool read_either(const char *path)
+{
+    char plain[4096];
+    const size_t length = strlen(path);
+    if (access(path, F_OK) == 0 || length < 3 || length >= sizeof plain ||
+        strcmp(path + length - 3, ".gz") != 0)
+        return read_all(path);
+    snprintf(plain, sizeof plain, "%.*s", (int)(length - 3), path);
+    return read_all(plain);
+}
+
 bool names_readable(const char *path, int milliseconds)
 {
     int ends[2];
@@ -26,7 +40,7 @@ bool names_readable(const char *path, int milliseconds)
     pid_t child = fork();
     if (child == 0) {
         const char good = 1;
-        _exit(read_all(path) && write(ends[1], &good, 1) == 1 ? 0 : 1);
+        _exit(read_either(path) && write(ends[1], &good, 1) == 1 ? 0 : 1);
     }
     close(ends[1]);
     char byte = 0;

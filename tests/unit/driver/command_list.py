@@ -34,6 +34,14 @@ def list_joins_functions_with_linux(test):
     assert (nic["mode"], nic["irqs"], nic["sources"], nic["interrupts"]) == ("msix", [30, 31], 2, 81241)
 
 
+def names_are_looked_up(test):
+    usual(test)
+    names = {f["slot"]: f["name"] for f in test.json("list")["cards"][0]["functions"]}
+    assert "82574L" in names["0000:01:00.3"], names
+    names = {f["slot"]: f["name"] for f in test.json("list", "-n")["cards"][0]["functions"]}
+    assert names["0000:01:00.3"] == "8086:10d3"
+
+
 def list_is_a_table_for_people(test):
     usual(test)
     status, out, _ = test.run("list", "-n")

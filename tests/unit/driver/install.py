@@ -64,6 +64,8 @@ with tempfile.TemporaryDirectory() as root:
                 for option in options | more | deepest:
                     assert re.search(rf"{option}\b", manual), f"the manual page does not know {option} of {full}"
                     assert option in offered, f"completion does not know {option} of {full}"
+    with open(f"{root}/share/doc/signalbox/registers.md", encoding="utf-8") as text:
+        assert "| `0x0018` | `CTRL` |" in text.read()
     assert complete(script, "signalbox trace export -f p", f"{root}/sbin") == ["pcapng"]
     assert complete(script, "signalbox mo", f"{root}/sbin") == ["mode"]
     for file in ("share/initramfs-tools/hooks/signalbox", "lib/systemd/system/signalbox-metrics.service"):

@@ -21,6 +21,9 @@ Test(names, a_file_that_never_comes_is_not_waited_for)
         fputs("8086  Intel\n", file);
     fclose(file);
     cr_assert(names_readable(fifo, 10000));
+    char compressed[72];
+    snprintf(compressed, sizeof compressed, "%s.gz", fifo);
+    cr_assert(names_readable(compressed, 10000), "libpci would take the one without .gz");
     cr_assert_not(names_readable(folder, 10000), "a folder");
     unlink(fifo);
     rmdir(folder);
