@@ -15,12 +15,11 @@ struct state {
     bool operand_prefix, address_prefix;
     uint8_t segment_prefix; /* INSN_NO_REGISTER: none */
     uint8_t rex;            /* W R X B in bits 3:0; 0x40 set when a REX byte stood there */
-    bool vex;               /* VEX, EVEX or XOP: mandatory prefixes are in it, legacy ones forbidden */
     bool evex;
 
-    bool has_modrm;
+    bool has_modrm, memory_form;
     uint8_t modrm;
-    bool memory_form;
+    uint8_t v, z, n, y; /* sizes of operands, as the letters of decode_table.h name them */
 };
 
 #define REX_W 8
@@ -28,32 +27,34 @@ struct state {
 #define REX_X 2
 #define REX_B 1
 
-/* After an error every byte reads 0, so that callers need not look at each one. */
-static uint8_t next(struct state *s)
+/* Once they have run out, bytes read 0: callers need not look at each one. */
+static uint64_t run_out(struct state *s)
 {
-    if (s->result != DECODE_OK)
-        return 0;
-    if (s->at >= s->available) {
+    s->at = s->available;
+    if (s->result == DECODE_OK)
         s->result = s->at >= INSN_MAX_BYTES ? DECODE_TOO_LONG : DECODE_SHORT;
-        return 0;
-    }
-    return s->bytes[s->at++];
+    return 0;
 }
 
-/* Looks at the byte after the next without taking either. */
-static uint8_t peek(struct state *s)
+static inline uint8_t next(struct state *s)
 {
-    uint8_t value = next(s);
-    if (s->result == DECODE_OK)
-        s->at--;
-    return value;
+    return s->at < s->available ? s->bytes[s->at++] : (uint8_t)run_out(s);
+}
+
+/* Looks at the next byte without taking it. */
+static inline uint8_t peek(struct state *s)
+{
+    return s->at < s->available ? s->bytes[s->at] : (uint8_t)run_out(s);
 }
 
 static uint64_t next_bytes(struct state *s, unsigned size)
 {
     uint64_t value = 0;
-    for (unsigned i = 0; i < size; i++)
-        value |= (uint64_t)next(s) << (8 * i);
+    if (s->available - s->at < size)
+        return run_out(s);
+    for (unsigned i = size; i-- > 0;)
+        value = value << 8 | s->bytes[s->at + i];
+    s->at += size;
     return value;
 }
 
@@ -63,56 +64,65 @@ static int64_t next_signed(struct state *s, unsigned size)
     return (int64_t)(next_bytes(s, size) << unused) >> unused;
 }
 
+/* No byte is looked at any more. */
 static void undefined(struct state *s)
 {
     if (s->result == DECODE_OK)
         s->result = DECODE_UNDEFINED;
+    s->available = s->at;
 }
 
-static void take_prefixes(struct state *s, struct insn *insn)
+/* Bit per byte: 26 2e 36 3e 64 65 66 67 f0 f2 f3 */
+static bool is_prefix(uint8_t byte)
+{
+    static const uint32_t bits[8] = {0, 0x40404040, 0, 0xf0, 0, 0, 0, 0x000d0000};
+    return bits[byte >> 5] >> (byte & 31) & 1;
+}
+
+static void take_prefix(struct state *s, struct insn *insn, uint8_t byte)
+{
+    switch (byte) {
+    case 0x64:
+        s->segment_prefix = INSN_FS;
+        break;
+    case 0x65:
+        s->segment_prefix = INSN_GS;
+        break;
+    case 0x66:
+        s->operand_prefix = true;
+        break;
+    case 0x67:
+        s->address_prefix = true;
+        break;
+    case 0xf0:
+        insn->lock = true;
+        break;
+    case 0xf2:
+    case 0xf3:
+        insn->rep = byte;
+        break;
+    default:
+        /* In 64-bit code these four are ignored, and do not undo an FS or GS before them. */
+        if (s->mode != DECODE_64)
+            s->segment_prefix = (byte >> 3) & 3;
+        break;
+    }
+}
+
+/* Returns the byte behind the prefixes, taken. */
+static uint8_t take_prefixes(struct state *s, struct insn *insn)
 {
     for (;;) {
-        uint8_t byte = peek(s);
-        if (s->result != DECODE_OK)
-            return;
-        switch (byte) {
-        case 0x26:
-        case 0x2e:
-        case 0x36:
-        case 0x3e:
-            /* In 64-bit code these four are ignored, and do not undo an FS or GS before them. */
-            if (s->mode != DECODE_64)
-                s->segment_prefix = (byte >> 3) & 3;
-            break;
-        case 0x64:
-            s->segment_prefix = INSN_FS;
-            break;
-        case 0x65:
-            s->segment_prefix = INSN_GS;
-            break;
-        case 0x66:
-            s->operand_prefix = true;
-            break;
-        case 0x67:
-            s->address_prefix = true;
-            break;
-        case 0xf0:
-            insn->lock = true;
-            break;
-        case 0xf2:
-        case 0xf3:
-            insn->rep = byte;
-            break;
-        default:
-            if (s->mode != DECODE_64 || (byte & 0xf0) != 0x40)
-                return;
+        const uint8_t byte = next(s);
+        if (s->mode == DECODE_64 && (byte & 0xf0) == 0x40) {
             /* A REX byte counts only right before the opcode. */
             s->rex = byte;
-            next(s);
             continue;
         }
+        if (!is_prefix(byte))
+            return byte;
         s->rex = 0;
-        next(s);
+        take_prefix(s, insn, byte);
     }
 }
 
@@ -279,9 +289,7 @@ static void take_string_source(struct state *s, struct insn *insn, struct insn_o
 
 static void take_operand(struct state *s, struct insn *insn, struct insn_operand *o, enum spec spec)
 {
-    const unsigned v = insn->operand_size, z = v < 4 ? v : 4;
-    const unsigned n = s->mode == DECODE_64 ? 8 : 4;
-    const unsigned y = s->rex & REX_W ? 8 : 4;
+    const unsigned v = s->v, z = s->z, n = s->n, y = s->y;
 
     switch (spec) {
     case NONE:
@@ -534,7 +542,6 @@ static const struct decode_entry *take_vector_prefix(struct state *s, struct ins
 {
     if (s->operand_prefix || insn->rep || insn->lock || s->rex)
         undefined(s);
-    s->vex = true;
     uint8_t p0 = next(s);
     if (first == 0xc5) {
         s->rex = (uint8_t)(~p0 >> 5 & REX_R);
@@ -566,9 +573,7 @@ static const struct decode_entry *take_vector_prefix(struct state *s, struct ins
 /* C4, C5, 62 and 8F are vector prefixes where the older instruction could not have that byte behind it. */
 static bool is_vector_prefix(struct state *s, uint8_t byte)
 {
-    if (byte != 0xc4 && byte != 0xc5 && byte != 0x62 && byte != 0x8f)
-        return false;
-    uint8_t following = peek(s);
+    const uint8_t following = peek(s);
     if (s->result != DECODE_OK)
         return false;
     if (byte == 0x8f)
@@ -576,11 +581,8 @@ static bool is_vector_prefix(struct state *s, uint8_t byte)
     return s->mode == DECODE_64 || following >= 0xc0;
 }
 
-static const struct decode_entry *legacy_entry(struct state *s, struct insn *insn, uint8_t byte)
+static const struct decode_entry *two_byte_entry(struct state *s, struct insn *insn)
 {
-    insn->opcode = byte;
-    if (byte != 0x0f)
-        return &decode_one_byte[byte];
     insn->map = 1;
     insn->opcode = next(s);
     if (insn->opcode == 0x38) {
@@ -596,22 +598,28 @@ static const struct decode_entry *legacy_entry(struct state *s, struct insn *ins
     return &decode_0f[insn->opcode];
 }
 
+static const struct decode_entry *opcode_entry(struct state *s, struct insn *insn, uint8_t byte)
+{
+    const struct decode_entry *e = &decode_one_byte[byte];
+    insn->opcode = byte;
+    if (!(e->flags & ESCAPE))
+        return e;
+    if (byte == 0x0f)
+        return two_byte_entry(s, insn);
+    return is_vector_prefix(s, byte) ? take_vector_prefix(s, insn, byte) : e;
+}
+
 /* Opcodes whose meaning hangs on more than ModRM reg and a mandatory prefix. */
 static const struct decode_entry *special_entry(const struct state *s, const struct insn *insn,
                                                 const struct decode_entry *e)
 {
     static const struct decode_entry movsxd = {VALID, INSN_MOVSX, {Gv, Ez}};
-    static const struct decode_entry arpl = {VALID, INSN_OTHER, {Ew, Gw}};
     static const struct decode_entry nop = {VALID, INSN_NOP, {NONE}};
     static const struct decode_entry pause = {VALID, INSN_PAUSE, {NONE}};
 
-    if (s->vex || insn->map != 0)
-        return e;
     if (insn->opcode == 0x63)
-        return s->mode == DECODE_64 ? &movsxd : &arpl;
-    if (insn->opcode == 0x90 && !(s->rex & REX_B))
-        return insn->rep == 0xf3 ? &pause : &nop;
-    return e;
+        return s->mode == DECODE_64 ? &movsxd : e;
+    return s->rex & REX_B ? e : insn->rep == 0xf3 ? &pause : &nop;
 }
 
 static const struct decode_entry *group_entry(struct state *s, const struct decode_entry *e)
@@ -638,9 +646,10 @@ static const struct decode_entry *split_entry(struct state *s, const struct deco
 
 static const struct decode_entry *resolve(struct state *s, struct insn *insn, const struct decode_entry *e)
 {
-    e = special_entry(s, insn, e);
     if (e->flags & NOT64 && s->mode == DECODE_64)
         undefined(s);
+    if (e->flags & SPECIAL)
+        e = special_entry(s, insn, e);
     if (e->flags & SPLIT)
         e = split_entry(s, e);
     if (e->flags & GROUP)
@@ -653,24 +662,25 @@ static const struct decode_entry *resolve(struct state *s, struct insn *insn, co
     return e;
 }
 
-static void set_sizes(const struct state *s, struct insn *insn)
+/* @pre the entry is known: it may change the operand size */
+static void set_sizes(struct state *s, struct insn *insn, const struct decode_entry *e)
 {
-    static const uint8_t plain[] = {2, 4, 4}, prefixed[] = {4, 2, 2};
-    static const uint8_t address[] = {2, 4, 8}, address_prefixed[] = {4, 2, 4};
-    insn->operand_size = s->rex & REX_W ? 8 : s->operand_prefix ? prefixed[s->mode] : plain[s->mode];
-    insn->address_size = s->address_prefix ? address_prefixed[s->mode] : address[s->mode];
-}
-
-static void default_to_64(const struct state *s, struct insn *insn, const struct decode_entry *e)
-{
-    if (s->mode != DECODE_64)
-        return;
-    if (e->flags & FORCE64 || (e->flags & DEFAULT64 && insn->operand_size == 4))
-        insn->operand_size = 8;
+    static const uint8_t address[2][3] = {{2, 4, 8}, {4, 2, 4}};
+    const bool long_mode = s->mode == DECODE_64;
+    unsigned v = (s->mode == DECODE_16) == s->operand_prefix ? 4 : 2;
+    if (s->rex & REX_W || (long_mode && e->flags & (FORCE64 | DEFAULT64) && (v == 4 || e->flags & FORCE64)))
+        v = 8;
+    s->v = insn->operand_size = (uint8_t)v;
+    s->z = v < 4 ? 2 : 4;
+    s->n = long_mode ? 8 : 4;
+    s->y = s->rex & REX_W ? 8 : 4;
+    insn->address_size = address[s->address_prefix][s->mode];
 }
 
 enum decode_result decode(const uint8_t *bytes, unsigned available, enum decode_mode mode, struct insn *insn)
 {
+    /* What makes an entry need more than its three operands. */
+    const unsigned indirect = SPECIAL | SPLIT | GROUP | PREFIXED | NOT64 | ONLY64;
     struct state s = {
         .bytes = bytes,
         .available = available < INSN_MAX_BYTES ? available : INSN_MAX_BYTES,
@@ -682,16 +692,14 @@ enum decode_result decode(const uint8_t *bytes, unsigned available, enum decode_
         .memory = {.base = INSN_NO_REGISTER, .index = INSN_NO_REGISTER, .scale = 1},
     };
 
-    take_prefixes(&s, insn);
-    uint8_t byte = next(&s);
-    const struct decode_entry *e =
-        is_vector_prefix(&s, byte) ? take_vector_prefix(&s, insn, byte) : legacy_entry(&s, insn, byte);
-    set_sizes(&s, insn);
-    e = resolve(&s, insn, e);
-    default_to_64(&s, insn, e);
+    const uint8_t byte = take_prefixes(&s, insn);
+    const struct decode_entry *e = opcode_entry(&s, insn, byte);
+    if ((e->flags & (indirect | VALID)) != VALID)
+        e = resolve(&s, insn, e);
+    set_sizes(&s, insn, e);
     insn->op = e->op;
     insn->condition = insn->opcode & 15;
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3 && e->operand[i] != NONE; i++)
         take_operand(&s, insn, &insn->operand[i], (enum spec)e->operand[i]);
     if (insn->lock && !(e->flags & LOCKABLE && insn->operand[0].kind == OPERAND_MEMORY))
         undefined(&s);

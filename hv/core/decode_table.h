@@ -93,7 +93,8 @@ enum entry_flag {
     GROUP = 1 << 6,     /* `op` indexes decode_groups by ModRM reg */
     PREFIXED = 1 << 7,  /* `op` indexes decode_prefixed by 66, F3, F2 */
     SPLIT = 1 << 8,     /* `op` indexes decode_split: memory form, register form */
-    REPEATS = 1 << 9,   /* string instruction: F2, F3 repeat */
+    SPECIAL = 1 << 9,   /* decode() knows: 63, 90 */
+    ESCAPE = 1 << 10,   /* 0F, or what can be a vector prefix */
 };
 
 struct decode_entry {

@@ -18,7 +18,7 @@ static unsigned first_fetch(uint64_t linear)
 static enum emulate_result code_address(struct emulator *e, uint64_t offset, unsigned *available,
                                         uint64_t *linear)
 {
-    if (emulate_in_64_bit_code(e)) {
+    if (e->long_mode) {
         *linear = offset;
         return EMULATE_DONE;
     }
@@ -31,36 +31,91 @@ static enum emulate_result code_address(struct emulator *e, uint64_t offset, uns
     return EMULATE_DONE;
 }
 
+/* Bytes fetched so far. */
+struct fetched {
+    uint8_t bytes[16];
+    unsigned have;
+};
+
+static struct emulate_cache_entry *cache_entry(struct emulator *e)
+{
+    return &e->cache->entry[context_get(e->context, REG_RIP) % EMULATE_CACHE_ENTRIES];
+}
+
+/* @pre 1 <= count <= 15; both have 16 bytes */
+static bool same_bytes(const uint8_t *a, const uint8_t *b, unsigned count)
+{
+    uint64_t x[2], y[2];
+    memcpy(x, a, 16);
+    memcpy(y, b, 16);
+    if (count < 8)
+        return (x[0] ^ y[0]) << (64 - 8 * count) == 0;
+    return x[0] == y[0] && (count == 8 || (x[1] ^ y[1]) << (128 - 8 * count) == 0);
+}
+
+static bool decoded_before(struct emulator *e, const struct fetched *f, enum decode_mode mode)
+{
+    if (!e->cache)
+        return false;
+    const struct emulate_cache_entry *entry = cache_entry(e);
+    const unsigned length = entry->insn.length;
+    if (length == 0 || length > f->have || entry->mode != mode ||
+        !same_bytes(entry->bytes, f->bytes, length)) {
+        e->cache->misses++;
+        return false;
+    }
+    e->cache->hits++;
+    e->insn = entry->insn;
+    return true;
+}
+
+static void remember(struct emulator *e, const struct fetched *f, enum decode_mode mode)
+{
+    if (!e->cache)
+        return;
+    struct emulate_cache_entry *entry = cache_entry(e);
+    memcpy(entry->bytes, f->bytes, sizeof entry->bytes);
+    entry->mode = (uint8_t)mode;
+    entry->insn = e->insn;
+}
+
 enum emulate_result emulate_decode(struct emulator *e)
 {
     const enum decode_mode mode = emulate_mode(e);
-    uint8_t bytes[INSN_MAX_BYTES];
-    unsigned within = INSN_MAX_BYTES, have = 0;
+    struct fetched f = {.have = 0};
+    unsigned within = INSN_MAX_BYTES;
     uint64_t linear = 0;
 
+    e->long_mode = mode == DECODE_64;
     enum emulate_result result = code_address(e, context_get(e->context, REG_RIP), &within, &linear);
     if (result != EMULATE_DONE)
         return result;
     if (e->bytes) {
-        have = e->byte_count < within ? e->byte_count : within;
-        memcpy(bytes, e->bytes, have);
+        f.have = e->byte_count < within ? e->byte_count : within;
+        memcpy(f.bytes, e->bytes, f.have);
     }
     for (;;) {
-        enum decode_result decoded = have ? decode(bytes, have, mode, &e->insn) : DECODE_SHORT;
-        if (decoded == DECODE_OK)
-            return EMULATE_DONE;
-        if (decoded == DECODE_UNDEFINED)
-            return emulate_raise(e, VECTOR_UD);
-        /* Too long, or on over the segment's limit. */
-        if (decoded == DECODE_TOO_LONG || have == within)
-            return emulate_raise_error(e, VECTOR_GP, 0);
-        unsigned more = first_fetch(linear + have);
-        if (more > within - have)
-            more = within - have;
-        result = e->ops->read(e->owner, linear + have, bytes + have, more, ACCESS_EXECUTE, &e->fault);
+        if (f.have) {
+            if (decoded_before(e, &f, mode))
+                return EMULATE_DONE;
+            enum decode_result decoded = decode(f.bytes, f.have, mode, &e->insn);
+            if (decoded == DECODE_OK) {
+                remember(e, &f, mode);
+                return EMULATE_DONE;
+            }
+            if (decoded == DECODE_UNDEFINED)
+                return emulate_raise(e, VECTOR_UD);
+            /* Too long, or on over the segment's limit. */
+            if (decoded == DECODE_TOO_LONG || f.have == within)
+                return emulate_raise_error(e, VECTOR_GP, 0);
+        }
+        unsigned more = first_fetch(linear + f.have);
+        if (more > within - f.have)
+            more = within - f.have;
+        result = e->ops->read(e->owner, linear + f.have, f.bytes + f.have, more, ACCESS_EXECUTE, &e->fault);
         if (result != EMULATE_DONE)
             return result;
-        have += more;
+        f.have += more;
     }
 }
 
@@ -480,7 +535,7 @@ static enum emulate_result branch_target(struct emulator *e, uint64_t *target)
             return result;
     }
     *target &= alu_mask(e->insn.operand_size);
-    if (emulate_in_64_bit_code(e))
+    if (e->long_mode)
         return emulate_linear(e, SEG_CS, *target, 1, false, &linear);
     if (*target > context_segment(e->context, SEG_CS)->limit)
         return emulate_raise_error(e, VECTOR_GP, 0);
@@ -582,7 +637,7 @@ static enum emulate_result invalidate_page(struct emulator *e)
     uint64_t linear = emulate_offset(e, 0);
     if (!e->ops->invlpg)
         return EMULATE_UNHANDLED;
-    if (!emulate_in_64_bit_code(e))
+    if (!e->long_mode)
         linear = (uint32_t)(linear + context_segment(e->context, segment)->base);
     else if (segment == SEG_FS || segment == SEG_GS)
         linear += context_segment(e->context, segment)->base;
@@ -633,6 +688,42 @@ static enum emulate_result move_vector(struct emulator *e)
     }
     result = e->ops->vector_read(e->owner, (enum operand_kind)vector->kind, vector->number, data);
     return result == EMULATE_DONE ? e->ops->write(e->owner, linear, data, size, &e->fault) : result;
+}
+
+/* ---- the short way ---------------------------------------------------------------------------- */
+
+/* What nearly every exit at a device is: in 64-bit code, memory to a register, or a register or immediate to
+ * memory. */
+static bool is_plain_move(const struct emulator *e)
+{
+    const struct insn_operand *to = &e->insn.operand[0], *from = &e->insn.operand[1];
+    if (!e->long_mode || (e->insn.op != INSN_MOV && e->insn.op != INSN_MOVZX))
+        return false;
+    if (from->kind == OPERAND_MEMORY)
+        return to->kind == OPERAND_REGISTER;
+    return to->kind == OPERAND_MEMORY && (from->kind == OPERAND_REGISTER || from->kind == OPERAND_IMMEDIATE);
+}
+
+static enum emulate_result plain_move(struct emulator *e)
+{
+    const struct insn_operand *to = &e->insn.operand[0], *from = &e->insn.operand[1];
+    const bool load = from->kind == OPERAND_MEMORY;
+    const unsigned size = load ? from->size : to->size;
+    uint64_t linear, value = 0;
+
+    enum emulate_result result =
+        emulate_data_address(e, (enum seg)e->insn.memory.segment, emulate_offset(e, 0), size, !load, &linear);
+    if (result != EMULATE_DONE)
+        return result;
+    if (load) {
+        result = e->ops->read(e->owner, linear, &value, size, ACCESS_READ, &e->fault);
+        if (result == EMULATE_DONE)
+            emulate_set_register(e, to->number, to->size, value);
+        return result;
+    }
+    value = from->kind == OPERAND_REGISTER ? context_get(e->context, (enum reg)from->number)
+                                           : (uint64_t)e->insn.immediate;
+    return e->ops->write(e->owner, linear, &value, size, &e->fault);
 }
 
 /* ---- dispatch --------------------------------------------------------------------------------- */
@@ -743,15 +834,15 @@ static enum emulate_result run(struct emulator *e)
 enum emulate_result emulate_decoded(struct emulator *e)
 {
     const uint64_t rip = context_get(e->context, REG_RIP);
-    enum emulate_result result = run(e);
+    enum emulate_result result = is_plain_move(e) ? plain_move(e) : run(e);
     if (result != EMULATE_DONE)
         return result;
-    bool branched = e->insn.op == INSN_JMP || e->insn.op == INSN_CALL;
-    if (!branched)
+    if (e->insn.op != INSN_JMP && e->insn.op != INSN_CALL)
         context_set(e->context, REG_RIP,
-                    (rip + e->insn.length) & alu_mask(emulate_in_64_bit_code(e) ? 8 : 4));
-    if (context_get(e->context, REG_RFLAGS) & FLAG_RF)
-        context_set(e->context, REG_RFLAGS, context_get(e->context, REG_RFLAGS) & ~(uint64_t)FLAG_RF);
+                    e->long_mode ? rip + e->insn.length : (uint32_t)(rip + e->insn.length));
+    const uint64_t flags = context_get(e->context, REG_RFLAGS);
+    if (flags & FLAG_RF)
+        context_set(e->context, REG_RFLAGS, flags & ~(uint64_t)FLAG_RF);
     return EMULATE_DONE;
 }
 

@@ -72,13 +72,30 @@ struct emulate_ops {
                                         const void *data);
 };
 
+/*
+ * Instructions decoded before, by address. Decoding depends on the bytes and the mode alone, and both are
+ * compared, so nothing ever has to be invalidated. One for each vCPU, zeroed at first.
+ */
+#define EMULATE_CACHE_ENTRIES 16u
+
+struct emulate_cache {
+    uint64_t hits, misses;
+    struct emulate_cache_entry {
+        uint8_t bytes[16];
+        uint8_t mode;     /* enum decode_mode */
+        struct insn insn; /* length 0: empty */
+    } entry[EMULATE_CACHE_ENTRIES];
+};
+
 struct emulator {
     struct context *context;
     const struct emulate_ops *ops;
     void *owner;
+    struct emulate_cache *cache; /* or null */
     const uint8_t *bytes; /* what the CPU fetched at RIP, where it tells (SVM decode assists), or null */
     unsigned byte_count;
 
+    bool long_mode;             /* out: 64-bit code */
     struct insn insn;           /* out: after emulate_decode() or emulate() */
     struct emulate_fault fault; /* out: with EMULATE_FAULT */
 };

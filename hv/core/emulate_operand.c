@@ -27,17 +27,12 @@ static bool in_protected_mode(struct emulator *e)
     return context_get(e->context, REG_CR0) & CR0_PE && !(context_get(e->context, REG_RFLAGS) & FLAG_VM);
 }
 
-bool emulate_in_64_bit_code(struct emulator *e)
-{
-    return context_segment(e->context, SEG_CS)->attributes & SEG_LONG &&
-           context_get(e->context, REG_EFER) & EFER_LMA;
-}
-
 enum decode_mode emulate_mode(struct emulator *e)
 {
-    if (emulate_in_64_bit_code(e))
+    const unsigned attributes = context_segment(e->context, SEG_CS)->attributes;
+    if (attributes & SEG_LONG && context_get(e->context, REG_EFER) & EFER_LMA)
         return DECODE_64;
-    return context_segment(e->context, SEG_CS)->attributes & SEG_BIG ? DECODE_32 : DECODE_16;
+    return attributes & SEG_BIG ? DECODE_32 : DECODE_16;
 }
 
 unsigned emulate_cpl(struct emulator *e)
@@ -49,36 +44,7 @@ unsigned emulate_cpl(struct emulator *e)
     return context_segment(e->context, SEG_SS)->attributes >> SEG_DPL_SHIFT & 3;
 }
 
-/* ---- registers -------------------------------------------------------------------------------- */
-
-uint64_t emulate_register(struct emulator *e, unsigned number, unsigned size)
-{
-    return context_get(e->context, (enum reg)number) & alu_mask(size);
-}
-
-void emulate_set_register(struct emulator *e, unsigned number, unsigned size, uint64_t value)
-{
-    value &= alu_mask(size);
-    if (size < 4)
-        value |= context_get(e->context, (enum reg)number) & ~alu_mask(size);
-    context_set(e->context, (enum reg)number, value);
-}
-
 /* ---- addresses -------------------------------------------------------------------------------- */
-
-uint64_t emulate_offset(struct emulator *e, unsigned rsp_ahead)
-{
-    const struct insn_memory *m = &e->insn.memory;
-    uint64_t offset = (uint64_t)m->disp;
-
-    if (m->base != INSN_NO_REGISTER)
-        offset += context_get(e->context, (enum reg)m->base) + (m->base == REG_RSP ? rsp_ahead : 0);
-    if (m->index != INSN_NO_REGISTER)
-        offset += context_get(e->context, (enum reg)m->index) * m->scale;
-    if (m->rip_relative)
-        offset += context_get(e->context, REG_RIP) + e->insn.length;
-    return offset & alu_mask(e->insn.address_size);
-}
 
 static enum emulate_result segment_fault(struct emulator *e, enum seg which)
 {
@@ -122,7 +88,7 @@ static bool type_allows(const struct segment *s, bool write)
 enum emulate_result emulate_linear(struct emulator *e, enum seg which, uint64_t offset, unsigned size,
                                    bool write, uint64_t *linear)
 {
-    if (emulate_in_64_bit_code(e))
+    if (e->long_mode)
         return linear_64(e, which, offset, size, linear);
     const struct segment *s = context_segment(e->context, which);
     if ((in_protected_mode(e) && !type_allows(s, write)) || !within_limit(s, offset, size))
@@ -139,8 +105,8 @@ static bool alignment_checked(struct emulator *e)
            emulate_cpl(e) == 3;
 }
 
-static enum emulate_result data_address(struct emulator *e, enum seg which, uint64_t offset, unsigned size,
-                                        bool write, uint64_t *linear)
+enum emulate_result emulate_data_address(struct emulator *e, enum seg which, uint64_t offset, unsigned size,
+                                         bool write, uint64_t *linear)
 {
     enum emulate_result result = emulate_linear(e, which, offset, size, write, linear);
     if (result == EMULATE_DONE && *linear & (size - 1) && size <= 8 && alignment_checked(e))
@@ -152,7 +118,8 @@ enum emulate_result emulate_read(struct emulator *e, enum seg which, uint64_t of
                                  unsigned size, enum emulate_access access)
 {
     uint64_t linear;
-    enum emulate_result result = data_address(e, which, offset, size, access == ACCESS_MODIFY, &linear);
+    enum emulate_result result =
+        emulate_data_address(e, which, offset, size, access == ACCESS_MODIFY, &linear);
     if (result != EMULATE_DONE)
         return result;
     return e->ops->read(e->owner, linear, data, size, access, &e->fault);
@@ -162,7 +129,7 @@ enum emulate_result emulate_write(struct emulator *e, enum seg which, uint64_t o
                                   unsigned size)
 {
     uint64_t linear;
-    enum emulate_result result = data_address(e, which, offset, size, true, &linear);
+    enum emulate_result result = emulate_data_address(e, which, offset, size, true, &linear);
     if (result != EMULATE_DONE)
         return result;
     return e->ops->write(e->owner, linear, data, size, &e->fault);
@@ -229,7 +196,7 @@ enum emulate_result emulate_replace(struct emulator *e, const struct insn_operan
     if (o->kind != OPERAND_MEMORY || !atomic)
         return emulate_store(e, o, after);
     enum emulate_result result =
-        data_address(e, memory_segment(e), emulate_offset(e, 0), o->size, true, &linear);
+        emulate_data_address(e, memory_segment(e), emulate_offset(e, 0), o->size, true, &linear);
     if (result == EMULATE_DONE)
         result = e->ops->exchange(e->owner, linear, &before, &after, o->size, &equal, &e->fault);
     if (result == EMULATE_DONE && !equal)
@@ -241,7 +208,7 @@ enum emulate_result emulate_replace(struct emulator *e, const struct insn_operan
 
 static unsigned stack_address_size(struct emulator *e)
 {
-    if (emulate_in_64_bit_code(e))
+    if (e->long_mode)
         return 8;
     return context_segment(e->context, SEG_SS)->attributes & SEG_BIG ? 4 : 2;
 }

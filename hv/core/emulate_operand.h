@@ -11,21 +11,46 @@ enum { VECTOR_DE = 0, VECTOR_UD = 6, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF =
 enum emulate_result emulate_raise(struct emulator *e, unsigned vector);
 enum emulate_result emulate_raise_error(struct emulator *e, unsigned vector, uint32_t error);
 
-bool emulate_in_64_bit_code(struct emulator *e);
 enum decode_mode emulate_mode(struct emulator *e);
 unsigned emulate_cpl(struct emulator *e);
 
 /* General registers by size: a write of 4 bytes clears the upper half, of 1 and 2 keeps the rest. */
-uint64_t emulate_register(struct emulator *e, unsigned number, unsigned size);
-void emulate_set_register(struct emulator *e, unsigned number, unsigned size, uint64_t value);
+static inline uint64_t emulate_register(struct emulator *e, unsigned number, unsigned size)
+{
+    return context_get(e->context, (enum reg)number) & alu_mask(size);
+}
+
+static inline void emulate_set_register(struct emulator *e, unsigned number, unsigned size, uint64_t value)
+{
+    value &= alu_mask(size);
+    if (size < 4)
+        value |= context_get(e->context, (enum reg)number) & ~alu_mask(size);
+    context_set(e->context, (enum reg)number, value);
+}
 
 /* Offset of the memory operand in its segment. rsp_ahead is added to RSP as a base: POP counts after its
  * increment. */
-uint64_t emulate_offset(struct emulator *e, unsigned rsp_ahead);
+static inline uint64_t emulate_offset(struct emulator *e, unsigned rsp_ahead)
+{
+    const struct insn_memory *m = &e->insn.memory;
+    uint64_t offset = (uint64_t)m->disp;
+
+    if (m->base != INSN_NO_REGISTER)
+        offset += context_get(e->context, (enum reg)m->base) + (m->base == REG_RSP ? rsp_ahead : 0);
+    if (m->index != INSN_NO_REGISTER)
+        offset += context_get(e->context, (enum reg)m->index) * m->scale;
+    if (m->rip_relative)
+        offset += context_get(e->context, REG_RIP) + e->insn.length;
+    return offset & alu_mask(e->insn.address_size);
+}
 
 /* Checks the segment (SDM 3A 5.3, 5.5) or canonical form, and makes the linear address. */
 enum emulate_result emulate_linear(struct emulator *e, enum seg which, uint64_t offset, unsigned size,
                                    bool write, uint64_t *linear);
+
+/* The same for data, with the alignment check of user code. size 1, 2, 4, 8, 16 */
+enum emulate_result emulate_data_address(struct emulator *e, enum seg which, uint64_t offset, unsigned size,
+                                         bool write, uint64_t *linear);
 
 /* Memory at segment:offset. size 1 … 16 */
 enum emulate_result emulate_read(struct emulator *e, enum seg which, uint64_t offset, void *data,

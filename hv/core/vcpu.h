@@ -8,6 +8,7 @@
 #ifndef VCPU_H
 #define VCPU_H
 
+#include "emulate.h"
 #include "exit.h"
 #include "lapic.h"
 #include "machine.h"
@@ -59,6 +60,7 @@ struct vcpu {
     uint64_t deadline; /* as the machine has it */
     uint64_t xcr0;
     uint64_t tsc_offset, tsc_adjust;
+    struct emulate_cache decoded;
     struct vcpu_stats stats;
 };
 

@@ -297,7 +297,8 @@ static void give_up(struct vcpu *vcpu, const struct insn *insn, const struct exi
 void vcpu_emulate(struct vcpu *vcpu, const struct exit *exit)
 {
     struct job job = {.vcpu = vcpu};
-    struct emulator emulator = {.context = &vcpu->context, .ops = &ops, .owner = &job};
+    struct emulator emulator = {
+        .context = &vcpu->context, .ops = &ops, .owner = &job, .cache = &vcpu->decoded};
 
     if (exit && exit->mmio.gva_known) {
         job.known = true;
@@ -324,7 +325,8 @@ void vcpu_emulate(struct vcpu *vcpu, const struct exit *exit)
 bool vcpu_decode(struct vcpu *vcpu, struct insn *insn)
 {
     struct job job = {.vcpu = vcpu};
-    struct emulator emulator = {.context = &vcpu->context, .ops = &ops, .owner = &job};
+    struct emulator emulator = {
+        .context = &vcpu->context, .ops = &ops, .owner = &job, .cache = &vcpu->decoded};
     enum emulate_result result = emulate_decode(&emulator);
 
     if (result == EMULATE_FAULT)

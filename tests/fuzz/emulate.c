@@ -153,7 +153,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint16_t code[] = {0x9b, 0xc9b, 0xa9b, 0xa9b};
     struct context context = {.known = ~0u, .seg_known = ~0u};
-    struct emulator e = {.context = &context, .ops = &ops};
+    static struct emulate_cache cache;
+    struct emulator e = {.context = &context, .ops = &ops, .cache = &cache};
     uint8_t shape;
 
     input = data;

@@ -299,6 +299,41 @@ Test(emulate, bytes_that_the_cpu_gave_are_not_fetched)
     cr_assert_eq(t.context.reg[REG_RIP], 0xffff800000000002);
 }
 
+Test(emulate, a_decoded_instruction_is_known_again)
+{
+    static struct emulate_cache cache;
+    set_up(LONG);
+    t.emulator.cache = &cache;
+    t.context.reg[REG_RAX] = 0x4000;
+    t.memory[0x4001] = 0x77;
+    for (unsigned i = 0; i < 3; i++) {
+        t.context.reg[REG_RIP] = 0x1000;
+        cr_assert_eq(RUN(0x8a, 0x48, 0x01), EMULATE_DONE); /* mov cl,[rax+1] */
+        cr_assert_eq(t.context.reg[REG_RCX], 0x77);
+    }
+    cr_assert_eq(cache.hits, 2);
+    t.context.reg[REG_RIP] = 0x1000;
+    cr_assert_eq(RUN(0x8a, 0x48, 0x02), EMULATE_DONE); /* the guest wrote other code there */
+    cr_assert_eq(t.context.reg[REG_RCX], 0);
+    t.context.reg[REG_RIP] = 0x1000;
+    cr_assert_eq(RUN(0x8a, 0x48, 0x02, 0xff), EMULATE_DONE); /* what follows does not matter */
+    cr_assert_eq(cache.hits, 3);
+    t.context.reg[REG_RIP] = 0x1000;
+    t.context.seg[SEG_CS].attributes = 0xc9b; /* the same bytes as 32-bit code */
+    cr_assert_eq(RUN(0x8a, 0x48, 0x02), EMULATE_DONE);
+    cr_assert_eq(cache.hits, 3);
+    /* An entry must not stand for an instruction of which not all bytes could be fetched. */
+    t.context.seg[SEG_CS].attributes = 0xa9b;
+    t.context.reg[REG_RIP] = MEMORY_BYTES - 3;
+    cr_assert_eq(RUN(0x8a, 0x48, 0x02), EMULATE_DONE);
+    t.context.reg[REG_RIP] = MEMORY_BYTES - 3;
+    t.emulator.bytes = t.memory + MEMORY_BYTES - 3;
+    t.emulator.byte_count = 2;
+    t.memory[MEMORY_BYTES - 1] = 3;
+    cr_assert_eq(emulate(&t.emulator), EMULATE_DONE);
+    cr_assert_eq(t.emulator.insn.memory.disp, 3);
+}
+
 Test(emulate, undefined_and_too_long)
 {
     set_up(LONG);

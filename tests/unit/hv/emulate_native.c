@@ -197,9 +197,11 @@ static bool follow_branch(struct native_cpu *cpu)
 /* False: the instruction or its addresses are not for this test. */
 static bool run_emulated(struct native_cpu *cpu)
 {
+    static struct emulate_cache
+        cache; /* all instructions are at one address: what it remembers is always another */
     struct context context;
     make_context(&context, cpu);
-    struct emulator e = {.context = &context, .ops = &ops, .owner = cpu};
+    struct emulator e = {.context = &context, .ops = &ops, .owner = cpu, .cache = &cache};
     enum emulate_result result;
 
     wild = false;
