@@ -467,7 +467,61 @@ Test(root, interrupt_disable_takes_the_wire_down_and_up_again)
     cr_expect_eq(counters()->intx_asserts, 2);
 }
 
+Test(root, functions_with_one_pin_share_one_line)
+{
+    ex_write(SECOND, EX_IRQ_PIN, 1);
+    unsigned raised = m->lines[FIRST] + m->lines[SECOND];
+    cr_expect_eq(raised, 1);
+    ex_write(FIRST, EX_IRQ_PIN, 1);
+    cr_expect_eq(m->lines[FIRST] + m->lines[SECOND], 1, "the line is up");
+    ex_write(SECOND, EX_IRQ_PIN, 0);
+    machine_run_ms(m, 5);
+    cr_expect_eq(m->message_count, 0, "and stays up for the other");
+    ex_write(FIRST, EX_IRQ_PIN, 0);
+    machine_run_ms(m, 5);
+    cr_expect_geq(m->message_count, 1);
+}
+
+Test(root, another_function_carries_the_line_when_one_can_no_longer)
+{
+    ex_write(FIRST, EX_IRQ_PIN, 1);
+    cr_expect_eq(m->lines[FIRST], 1);
+    ex_write(SECOND, EX_IRQ_PIN, 1);
+    cr_expect_eq(m->lines[SECOND], 0);
+    /* The first one's driver turns INTx off: its own wire falls, and its line is of no more use. */
+    machine_write(m, FIRST, ROOT_CONFIG, PCI_COMMAND, 2,
+                  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+    cr_expect_eq(m->lines[SECOND], 1);
+    machine_run_ms(m, 5);
+    cr_expect_eq(m->messages[0].address, poke_address(FIRST), "the old line is taken down");
+}
+
 /* ---- resets ------------------------------------------------------------------------------------- */
+
+Test(root, hot_reset_releases_the_wire_of_that_function_only)
+{
+    ex_write(FIRST, EX_IRQ_PIN, 1);
+    ex_write(SECOND, EX_SCRATCH, 7);
+    root_reset(m->root, FIRST);
+    machine_run(m);
+    cr_expect_eq(counters()->intx_deasserts, 1);
+    cr_expect_eq(ex_read(SECOND, EX_SCRATCH), 7);
+    cr_expect_eq(ex_read(FIRST, EX_ID), ~0u, "its BARs are gone");
+    cr_expect_eq(machine_read(m, FIRST, ROOT_CONFIG, PCI_VENDOR_ID, 2), EXERCISER_VENDOR);
+    cr_expect_eq(machine_read(m, FIRST, ROOT_CONFIG, PCI_BASE_ADDRESS_0, 4), 0);
+}
+
+Test(root, function_level_reset_releases_the_wire)
+{
+    unsigned cap = root_capability(m->root, FIRST, PCI_CAP_ID_EXP);
+    ex_write(FIRST, EX_IRQ_PIN, 1);
+    ex_write(SECOND, EX_IRQ_PIN, 1);
+    machine_write(m, FIRST, ROOT_CONFIG, cap + (unsigned)PCI_EXP_DEVCTL, 2, PCI_EXP_DEVCTL_BCR_FLR);
+    cr_expect_eq(counters()->intx_deasserts, 0, "the other one's wire holds the pin up");
+    ex_write(SECOND, EX_IRQ_PIN, 0);
+    cr_expect_eq(counters()->intx_deasserts, 1);
+    cr_expect_eq(machine_read(m, FIRST, ROOT_CONFIG, PCI_COMMAND, 2), 0);
+}
 
 Test(root, reset_under_traffic)
 {
