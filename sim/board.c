@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CYCLES_A_ROUND = 4096, MAX_PAYLOAD = 4096 };
+enum {
+    CYCLES_A_ROUND = 4096,
+    MAX_PAYLOAD = 4096,
+    MESSAGE_RANGE = 0xfee00000u /* 1 MiB: writes there are interrupts to the CPUs of an x86 machine */
+};
 
 struct board {
     struct board_options options;
@@ -104,13 +108,32 @@ void board_close(struct board *b)
     free(b);
 }
 
-static void follow_wires(struct board_port *port, const uint32_t *dw, size_t n)
+/* True when a wire rose. */
+static bool follow_wires(struct board_port *port, const struct tlp *t)
 {
+    if (t->code < TLP_ASSERT_INTA || t->code >= TLP_DEASSERT_INTA + 4) {
+        return false;
+    }
+    unsigned wire = 1u << (t->code & 3), before = port->wires;
+    port->wires = t->code < TLP_DEASSERT_INTA ? before | wire : before & ~wire;
+    return port->wires & ~before;
+}
+
+static bool is_message_interrupt(const struct tlp *t)
+{
+    return t->length == 1 && t->first_be == 15 && !t->ep && t->address >> 20 == MESSAGE_RANGE >> 20;
+}
+
+/* Bulk data is told from interrupts by its first DW, so that it costs nothing here. */
+static void follow_interrupts(struct board_port *port, const uint32_t *dw, size_t n)
+{
+    bool message = dw[0] >> 27 == 0x6, write_of_one = (dw[0] >> 30 & 1) && (dw[0] & 0x3ff) == 1;
     struct tlp t;
-    if (dw[0] >> 27 == 0x6 && tlp_unpack(&t, dw, n) == TLP_OK && t.code >= TLP_ASSERT_INTA &&
-        t.code < TLP_DEASSERT_INTA + 4) {
-        unsigned wire = 1u << (t.code & 3);
-        port->wires = t.code < TLP_DEASSERT_INTA ? port->wires | wire : port->wires & ~wire;
+    if ((!message && !write_of_one) || tlp_check(dw, n, MAX_PAYLOAD) || tlp_unpack(&t, dw, n)) {
+        return;
+    }
+    if ((t.kind == TLP_MSG && follow_wires(port, &t)) || (t.kind == TLP_MWR && is_message_interrupt(&t))) {
+        port->board->counters.interrupts[port->number]++;
     }
 }
 
@@ -118,7 +141,7 @@ static void send_from_port(void *self, const uint32_t *dw, size_t n)
 {
     struct board_port *port = self;
     struct board *b = port->board;
-    follow_wires(port, dw, n);
+    follow_interrupts(port, dw, n);
     observe(b, port->number, true, dw, n);
     b->counters.port_up[port->number]++;
     b->idle = false;
@@ -287,6 +310,7 @@ void board_release_wires(struct board *b, unsigned port)
     model_set_link(b->model, port, false);
     model_run(b->model, CYCLES_A_ROUND);
     model_set_link(b->model, port, true);
+    b->ports[port].wires = 0;
     b->idle = false;
 }
 

@@ -45,6 +45,12 @@ struct board_counters {
     uint64_t down[TLP_CLASSES]; /* that the root sent */
     uint64_t port_up[BOARD_PORTS + 1];
     uint64_t port_down[BOARD_PORTS + 1];
+    /*
+     * Interrupts that a function sent, counted as its TLPs enter, so independently of the circuit: INTx wires
+     * that rose, and whole-DW memory writes to 0xfee00000-0xfeefffff, be their requester whose it may; not
+     * what is malformed or poisoned.
+     */
+    uint64_t interrupts[BOARD_PORTS + 1];
     uint64_t malformed_down; /* TLPs for a function that are not well formed: dropped here */
 };
 

@@ -232,15 +232,15 @@ static void follow_power(struct daemon *d)
     d->clients = clients;
 }
 
-bool daemon_run(struct daemon *d, int stop_fd)
+bool daemon_run(struct daemon *d, int fd)
 {
-    bool more = false;
+    bool more = true; /* a server may hold a message that it has read already */
     for (;;) {
         bool idle = board_run(d->board, ROUNDS_AT_A_TIME);
         bool moved = root_work(d->root);
         struct pollfd fds[1 + ROOT_FUNCTIONS * SERVER_FDS];
         nfds_t n = 0;
-        fds[n++] = (struct pollfd){.fd = stop_fd, .events = POLLIN};
+        fds[n++] = (struct pollfd){.fd = fd, .events = POLLIN};
         for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {
             if (d->servers[f]) {
                 server_poll(d->servers[f], &fds[n]);
@@ -318,10 +318,14 @@ static json_t *function_counts(const struct daemon *d, unsigned f)
 {
     const struct board_counters *b = board_counters(d->board);
     const struct server_counters *s = server_counters(d->servers[f]);
-    return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "function", (int)f, "name",
-                     f ? d->options.names[f - 1] : "relay", "tlps_up", count(b->port_up[f]), "tlps_down",
-                     count(b->port_down[f]), "messages", count(s->messages), "refused", count(s->refused),
-                     "closed", count(s->closed), "clients", count(s->clients));
+    const struct root_options *card = &d->options.root;
+    char bdf[16];
+    snprintf(bdf, sizeof bdf, "0000:%02x:%02x.%u", card->bus, card->device, f);
+    return json_pack("{s:i, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "function", (int)f, "bdf", bdf,
+                     "name", f ? d->options.names[f - 1] : "relay", "interrupts", count(b->interrupts[f]),
+                     "tlps_up", count(b->port_up[f]), "tlps_down", count(b->port_down[f]), "messages",
+                     count(s->messages), "refused", count(s->refused), "closed", count(s->closed), "clients",
+                     count(s->clients));
 }
 
 static json_t *statistics(struct daemon *d)
@@ -371,11 +375,17 @@ void daemon_print(struct daemon *d, FILE *to)
 
 bool daemon_write_json(struct daemon *d, const char *path)
 {
+    char *beside;
+    if (asprintf(&beside, "%s.new", path) < 0) {
+        complain(path, strerror(errno));
+        return false;
+    }
     json_t *all = statistics(d);
-    bool ok = all && json_dump_file(all, path, JSON_INDENT(2)) == 0;
+    bool ok = all && json_dump_file(all, beside, JSON_INDENT(2)) == 0 && rename(beside, path) == 0;
     if (!ok) {
-        complain(path, "can't write the statistics");
+        complain(path, strerror(errno));
     }
     json_decref(all);
+    free(beside);
     return ok;
 }

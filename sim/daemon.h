@@ -26,9 +26,12 @@ struct daemon;
 
 /* Null: what's wrong was printed. */
 struct daemon *daemon_open(const struct daemon_options *options);
-/* Serves until stop_fd is readable. False: it can't go on; why was printed. */
-bool daemon_run(struct daemon *d, int stop_fd);
-/* What happened since it was opened: as text, and as a JSON object. False: can't write. */
+/* Serves until fd is readable; may be called again. False: it can't go on; why was printed. */
+bool daemon_run(struct daemon *d, int fd);
+/*
+ * What happened since it was opened: as text, and as a JSON object, which replaces the file in one step.
+ * False: can't write; why was printed.
+ */
 void daemon_print(struct daemon *d, FILE *to);
 bool daemon_write_json(struct daemon *d, const char *path);
 void daemon_close(struct daemon *d);

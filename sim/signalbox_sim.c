@@ -48,7 +48,8 @@ static const struct argp_option options[] = {
     {"log", KEY_LOG, "FILE", 0, "Write a line for each TLP at each side of the circuit", 0},
     {"bypass-dma", KEY_BYPASS, NULL, 0,
      "DMA of the functions doesn't pass the circuit: faster, and the relay sees interrupts only", 0},
-    {"json-stats", KEY_STATS, "FILE", 0, "Write the statistics as JSON at the end", 0},
+    {"json-stats", KEY_STATS, "FILE", 0, "Write the statistics as JSON: at the start, on SIGUSR1, at the end",
+     0},
     {"bus", KEY_BUS, "N", 0, "Number of the bus that the guest's firmware gives the card (default 1)", 0},
     {"completion-timeout", KEY_TIMEOUT, "MS", 0,
      "After so long a request without answer reads as ones (default 1000)", 0},
@@ -200,6 +201,36 @@ static void print_ready(const struct daemon_options *d)
     fflush(stdout);
 }
 
+static int open_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN); /* descriptors that a client sends may be anything */
+    return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+/* Until it's told to end; on SIGUSR1 it tells its statistics. */
+static bool serve(struct daemon *d, int signal_fd, const char *stats)
+{
+    struct signalfd_siginfo info;
+    while (daemon_run(d, signal_fd)) {
+        if (read(signal_fd, &info, sizeof info) != sizeof info || info.ssi_signo != SIGUSR1) {
+            return true;
+        }
+        if (!stats) {
+            daemon_print(d, stdout);
+            fflush(stdout);
+        } else {
+            daemon_write_json(d, stats); /* what it can't write was printed; that's no reason to end */
+        }
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
     struct arguments a = {.width = 64, .daemon.root = {.bus = DEFAULT_BUS, .timeout_ms = DEFAULT_TIMEOUT_MS}};
@@ -221,32 +252,27 @@ int main(int argc, char **argv)
     }
     a.daemon.shape = (struct model_shape){.ports = a.ports, .width_dw = a.width / 32, .sources = SOURCES};
 
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGINT);
-    sigaddset(&stop, SIGTERM);
-    sigprocmask(SIG_BLOCK, &stop, NULL);
-    signal(SIGPIPE, SIG_IGN); /* descriptors that a client sends may be anything */
-    int stop_fd = signalfd(-1, &stop, SFD_CLOEXEC);
-    if (stop_fd < 0 || !make_directory(a.daemon.directory) || !open_log(&a) ||
-        !can_write(a.daemon.waveform) || !can_write(a.stats)) {
+    int signal_fd = open_signals();
+    if (signal_fd < 0 || !make_directory(a.daemon.directory) || !open_log(&a) ||
+        !can_write(a.daemon.waveform)) {
         return EXIT_FAILURE;
     }
     struct daemon *d = daemon_open(&a.daemon);
     if (!d) {
         return EXIT_FAILURE;
     }
-    print_ready(&a.daemon);
-    bool ok = daemon_run(d, stop_fd);
-    daemon_print(d, stdout);
-    if (a.stats) {
-        ok &= daemon_write_json(d, a.stats);
+    bool ok = !a.stats || daemon_write_json(d, a.stats);
+    if (ok) {
+        print_ready(&a.daemon);
+        ok = serve(d, signal_fd, a.stats);
+        daemon_print(d, stdout);
+        ok &= !a.stats || daemon_write_json(d, a.stats);
     }
     daemon_close(d);
     if (a.daemon.log && fclose(a.daemon.log) != 0) {
         fprintf(stderr, "signalbox-sim: %s: %s\n", a.log, strerror(errno));
         ok = false;
     }
-    close(stop_fd);
+    close(signal_fd);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

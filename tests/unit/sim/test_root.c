@@ -374,6 +374,39 @@ Test(root, odd_interrupts)
     cr_expect_eq(m->message_count, 2);
 }
 
+static uint64_t interrupts(unsigned f)
+{
+    return board_counters(m->board)->interrupts[f];
+}
+
+Test(root, interrupts_are_counted_where_they_enter)
+{
+    ex_write(FIRST, EX_IRQ_PIN, 1);
+    cr_expect_eq(interrupts(FIRST), 1);
+    struct tlp again = {.kind = TLP_MSG, .routing = TLP_LOCAL, .requester = 0x0100, .code = TLP_ASSERT_INTA};
+    send_raw(FIRST, &again);
+    cr_expect_eq(interrupts(FIRST), 1, "the wire is up already");
+    ex_write(FIRST, EX_IRQ_PIN, 0);
+    ex_write(FIRST, EX_IRQ_PIN, 1);
+    cr_expect_eq(interrupts(FIRST), 2);
+    enable_msi(SECOND, 0x42);
+    raise(SECOND, 5);
+    cr_expect_eq(interrupts(SECOND), 5);
+    ex_write(SECOND, EX_MISBEHAVE, EX_POISON);
+    raise(SECOND, 1);
+    cr_expect_eq(interrupts(SECOND), 5, "poisoned");
+    ex_write(SECOND, EX_REQUESTER, 0x0500);
+    ex_write(SECOND, EX_MISBEHAVE, EX_WRONG_REQUESTER);
+    raise(SECOND, 1);
+    cr_expect_eq(interrupts(SECOND), 6, "it came by this port, whoever it says it is");
+    dma(EX_DMA_FILL, RAM_BASE, 4);
+    cr_expect_eq(interrupts(FIRST), 2, "one DW, but to memory");
+    machine_write(m, FIRST, ROOT_CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+    root_reset(m->root, FIRST);
+    machine_run(m);
+    cr_expect_eq(interrupts(FIRST), 2, "a reset forgets the wire, not the count");
+}
+
 /* ---- INTx --------------------------------------------------------------------------------------- */
 
 /* Where the card writes to itself to take the line of a function down. */

@@ -473,6 +473,52 @@ Test(server, ends_on_a_signal_with_clients_and_traffic)
     close(other);
 }
 
+/* The statistics' file, once it has what's wanted. */
+static bool told(const char *path, const char *wanted)
+{
+    char text[16384];
+    for (unsigned i = 0; i < 2000; i++) {
+        FILE *file = fopen(path, "r");
+        cr_assert_not_null(file, "it's there at any time");
+        size_t n = fread(text, 1, sizeof text - 1, file);
+        fclose(file);
+        text[n] = 0;
+        cr_assert_gt(n, 2);
+        cr_assert_eq(memcmp(text + n - 2, "\n}", 2), 0, "and whole: %s", text);
+        if (strstr(text, wanted)) {
+            return true;
+        }
+        usleep(1000);
+    }
+    return false;
+}
+
+Test(program, statistics_at_once_on_a_signal)
+{
+    char folder[] = "/tmp/signalbox-stats-XXXXXX", path[64];
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/stats", folder);
+    sim_start(&sim, (const char *const[]){"--function", "exerciser", "--json-stats", path, NULL});
+    cr_expect(told(path, "\"bdf\": \"0000:01:00.1\""));
+    int fd = client_greet(&sim, F);
+    cr_assert_eq(client_write(fd, CONFIG, PCI_BASE_ADDRESS_0, 4, BAR), 0);
+    cr_assert_eq(client_write(fd, CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER), 0);
+    for (unsigned level = 6; level--;) {
+        cr_assert_eq(client_write(fd, 0, EX_IRQ_PIN, 4, level & 1), 0);
+    }
+    uint64_t value;
+    cr_assert_eq(client_read(fd, 0, EX_IRQ_PIN, 4, &value), 0, "and so they have been done");
+    kill(sim.pid, SIGUSR1);
+    cr_expect(told(path, "\"interrupts\": 3"));
+    kill(sim.pid, SIGUSR1);
+    cr_expect_eq(client_read(fd, 0, EX_ID, 4, &value), 0, "it goes on");
+    cr_expect_eq(value, EX_ID_VALUE);
+    close(fd);
+    cr_expect_eq(sim_stop(&sim), 0);
+    unlink(path);
+    cr_expect_eq(rmdir(folder), 0, "nothing else is left there");
+}
+
 Test(program, virtual_time_passes_while_nothing_moves)
 {
     sim_start(&sim, (const char *const[]){"--function", "exerciser", "--virtual-time", "--completion-timeout",
@@ -529,5 +575,5 @@ Test(program, wrong_arguments)
         cr_expect_eq(WEXITSTATUS(status), cases[i].status, "%s: %d", cases[i].arguments, WEXITSTATUS(status));
         cr_expect_not_null(strstr(said, cases[i].said), "%s: %s", cases[i].arguments, said);
     }
-    rmdir("/tmp/signalbox-none");
+    cr_expect_eq(system("rm -r /tmp/signalbox-none"), 0);
 }
