@@ -46,6 +46,86 @@ module arbiter #(
             end
         end
     end
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    // Every choice is good for one turn.
+    reg f_fresh;
+    always @(posedge clk) begin
+        f_fresh <= rst | choose | (f_fresh & ~served);
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        assume (~served | f_fresh);
+    end
+
+    // Any two requesters: while one requests at every choice, the other has at most one turn.
+    (* anyconst *) wire [BITS-1:0] f_one;
+    (* anyconst *) wire [BITS-1:0] f_other;
+    reg  [N-1:0] f_request_q;
+    reg  f_chosen_q; // the choice was made while somebody requested
+    reg  f_again_q;  // the other has had a turn since the one began to request
+    wire f_one_served = served & (choice_q == f_one);
+    wire f_other_served = served & (choice_q == f_other);
+    wire f_again = (f_again_q | f_other_served) & ~f_one_served;
+    always @(posedge clk) begin
+        f_request_q <= request_d;
+        f_chosen_q <= ~rst & choose & (request_d != {N{1'b0}});
+        f_again_q <= ~rst & f_again & (~choose | request_d[f_one]);
+    end
+
+    // Requesters in line before this one: those after the one last served come first.
+    function [BITS:0] f_place(input [BITS-1:0] who, input [N-1:0] later);
+        f_place = {~later[who], who};
+    endfunction
+
+    integer f_i;
+    always @* begin
+        assume ({1'b0, f_one} < N);
+        assume ({1'b0, f_other} < N);
+        assume (f_one != f_other);
+    end
+    always @(posedge clk) begin
+        if (f_begun) begin
+            assert ({1'b0, choice_q} < N);
+            if (f_chosen_q) begin
+                assert (f_request_q[choice_q]);
+            end
+            if (~rst & f_again_q) begin
+                assert (~f_other_served);
+            end
+            // Induction: a mask of all above one; the one is before the other in line, and nobody after it is chosen.
+            for (f_i = 1; f_i < N; f_i = f_i + 1) begin
+                assert (after_q[f_i] | ~after_q[f_i-1]);
+            end
+            if (f_again_q) begin
+                assert (f_place(f_one, after_q) < f_place(f_other, after_q));
+                if (f_fresh) begin
+                    assert (f_place(choice_q, after_q) <= f_place(f_one, after_q));
+                end
+            end
+            cover (f_again_q & f_one_served);
+            cover (f_chosen_q & (choice_q == f_one) & f_again_q);
+        end
+    end
+    always @(posedge clk) begin
+        if (f_begun & $past(f_begun)) begin
+            if ($past(rst)) begin
+                assert (choice_q == {BITS{1'b0}});
+            end else if (~$past(choose)) begin
+                assert (choice_q == $past(choice_q));
+            end
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

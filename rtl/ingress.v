@@ -106,6 +106,158 @@ module ingress #(
             end
         end
     end
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        assume (~h_pop | h_valid);
+    end
+    // Who closes an entrance opens it again when nothing of the past is left in it.
+    always @(posedge clk) begin
+        if (f_begun) begin
+            assume (~up | $past(up) | drained | $past(rst));
+        end
+    end
+
+    // What the sender has begun, and since when up is high; what has been cut off still needs its end.
+    reg  f_in_mid;
+    wire f_takes = s_fire & up;
+    wire f_in = push;
+    wire f_out = pop;
+    reg  [2:0] f_inside;
+    reg  f_in_last; // the last beat that came in was the last of a TLP
+    always @(posedge clk) begin
+        if (rst) begin
+            f_in_mid <= 1'b0;
+            f_inside <= 3'd0;
+            f_in_last <= 1'b1;
+        end else begin
+            f_in_mid <= f_takes ? ~s_last : f_in_mid & up;
+            f_inside <= f_inside + {2'd0, f_in} - {2'd0, f_out};
+            f_in_last <= f_in ? entry[WIDTH+K] : f_in_last;
+        end
+    end
+
+    // The other side: in the middle of a TLP, or dropping one to its end.
+    reg  f_out_mid;
+    reg  f_draining;
+    reg  f_out_last;
+    always @(posedge clk) begin
+        if (rst) begin
+            f_out_mid <= 1'b0;
+            f_draining <= 1'b0;
+            f_out_last <= 1'b1;
+        end else begin
+            if (h_pop) begin
+                f_out_mid <= ~h_last & ~h_drain;
+                f_draining <= ~h_last & h_drain;
+            end else if (f_out & h_last) begin
+                f_draining <= 1'b0;
+            end
+            f_out_last <= f_out ? h_last : f_out_last;
+        end
+    end
+
+    // One beat, any, is followed through.
+    (* anyseq *) wire f_pick;
+    reg             f_tag; // it is inside
+    reg             f_tag_first;
+    reg             f_tag_snapped;
+    reg  [BITS-1:0] f_tag_beat;
+    reg  [2:0]      f_tag_ahead;
+    wire            f_tag_next = f_tag & (f_tag_ahead == 3'd0);
+    always @(posedge clk) begin
+        if (rst | (f_tag_next & f_out)) begin
+            f_tag <= 1'b0;
+            f_tag_snapped <= 1'b0;
+        end else if (~f_tag & f_in & f_pick) begin
+            f_tag <= 1'b1;
+            f_tag_first <= f_takes & ~f_in_mid;
+            f_tag_beat <= f_takes ? {malformed, intx, message_like, atomic, completion, nonposted, s_last, s_keep, s_data}
+                                  : {6'd0, 1'b1, {K{1'b0}}, {WIDTH{1'b0}}};
+            f_tag_ahead <= f_inside - {2'd0, f_out};
+            f_tag_snapped <= 1'b0;
+        end else begin
+            f_tag_ahead <= f_tag_ahead - {2'd0, f_out & f_tag};
+            f_tag_snapped <= (f_tag_snapped | snap) & f_tag;
+        end
+    end
+    // Of a beat that ends what was cut off, only the end and the lack of DW matter.
+    wire [BITS-1:0] f_matters = f_tag_beat[WIDTH +: K] == {K{1'b0}} ? {6'd0, {(K + 1){1'b1}}, {WIDTH{1'b0}}} : {BITS{1'b1}};
+
+    wire [1:0]      f_tag_slot = rptr_q + f_tag_ahead[1:0];
+    wire [BITS-1:0] f_before_beat = mem[f_tag_slot - 2'd1];
+    wire [BITS-1:0] f_newest_beat = mem[wptr_q - 2'd1];
+    wire [BITS-1:0] f_tag_mem = mem[f_tag_slot];
+    localparam integer LAST = WIDTH + K;
+
+    always @(posedge clk) begin
+        if (f_begun) begin
+            // A beat leaves once, as it came, in its turn; a TLP that is dropped or cut off is dropped to its end.
+            if (f_tag_next & h_valid) begin
+                assert ((({h_class, h_last, h_keep, h_data} ^ f_tag_beat) & f_matters) == {BITS{1'b0}});
+                assert (f_tag_first == ~f_out_mid);
+            end
+            if (f_tag_next & f_out & ~h_pop) begin
+                assert (f_draining & ~f_tag_first);
+            end
+            assert (~h_valid | ~f_draining);
+            assert (~f_out | (f_inside != 3'd0));
+            assert (~f_in | (f_inside != 3'd4));
+            assert (h_valid | f_draining | (f_inside == 3'd0));
+            assert (~f_draining | (f_inside == 3'd0) | f_out);
+            assert (f_in | ~f_takes);
+            assert (s_ready | ~up | (f_inside == 3'd4) | $past(rst));
+            assert (drained == ((f_inside == 3'd0) & f_in_last));
+            assert (dropped == (s_fire & s_last & ~up));
+            // The snapshot lasts as long as something that was inside is, and no longer than anything is.
+            assert (~f_tag_snapped | ~snap_done);
+            assert ((f_inside != 3'd0) | snap_done);
+
+            // Induction.
+            assert (count_q == f_inside);
+            assert (f_inside <= 3'd4);
+            assert (wptr_q - rptr_q == count_q[1:0]);
+            assert (~room_q | ~count_q[2]);
+            assert (ahead_q <= count_q);
+            assert (~f_tag_snapped | (f_tag_ahead < ahead_q));
+            assert (f_draining == drain_q);
+            assert (~f_draining | ~f_out_mid);
+            assert (~(f_draining & f_out_last) & (f_out_last == ~(f_out_mid | f_draining)));
+            assert (mid_q == ~f_in_last);
+            assert (up ? mid_q == f_in_mid : ~f_in_mid | mid_q);
+            assert ((count_q != 3'd0) ? (f_newest_beat[LAST] == f_in_last) : (f_in_last == f_out_last));
+            if (f_tag) begin
+                assert (f_tag_ahead < count_q);
+                assert (((f_tag_mem ^ f_tag_beat) & f_matters) == {BITS{1'b0}});
+                assert (f_tag_first == ((f_tag_ahead != 3'd0) ? f_before_beat[LAST] : f_out_last));
+            end
+
+            cover (f_tag_next & h_pop & f_tag_first & ~h_last);
+            cover (f_tag_next & h_pop & ~f_tag_first);
+            cover (f_tag_next & f_out & f_draining);
+            cover (f_tag_snapped & (f_inside == 3'd4));
+            cover (f_tag_next & h_pop & (f_tag_beat[WIDTH +: K] == {K{1'b0}}) & f_out_mid);
+        end
+    end
+    always @(posedge clk) begin
+        if (f_begun & $past(f_begun) & ~$past(rst)) begin
+            assert (h_valid == $past(h_valid_d));
+            if ($past(h_valid & ~h_pop)) begin
+                assert (h_valid & ({h_class, h_last, h_keep, h_data} == $past({h_class, h_last, h_keep, h_data})));
+            end
+        end
+    end
+`endif
+
 endmodule
 
 `default_nettype wire

@@ -97,6 +97,65 @@ module local_tlp #(
             beat_q <= last ? 3'd0 : beat_q + 3'd1;
         end
     end
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    wire        f_first, f_must_end, f_right, f_crosses;
+    wire [11:0] f_seen, f_total;
+    wire [31:0] f_dw0;
+    tlp_frame #(.WIDTH(WIDTH)) f_frame (
+        .clk(clk), .rst(rst), .data(data), .keep(keep), .last(last), .take(take), .ends(last),
+        .first(f_first), .must_end(f_must_end), .right(f_right), .crosses(f_crosses),
+        .seen_q(f_seen), .total_q(f_total), .dw0_q(f_dw0)
+    );
+
+    reg [383:0] f_given;
+    always @(posedge clk) begin
+        f_given <= {words, h3, h2, h1, h0};
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        assume (~h0[30] | ((h0[9:0] >= 10'd1) & (h0[9:0] <= 10'd8)));
+        assume (~h0[15]); // no digest
+        if (~f_first) begin
+            assume ({words, h3, h2, h1, h0} == f_given);
+        end
+    end
+
+    // One DW, any, counted over the whole TLP.
+    (* anyconst *) wire [3:0] f_index;
+    wire [3:0]  f_word = f_index - (h0[29] ? 4'd4 : 4'd3);
+    wire [31:0] f_expected = (f_index == 4'd0) ? h0 : (f_index == 4'd1) ? h1
+                             : (f_index == 4'd2) ? (h0[29] ? h2 : h3) : (h0[29] & (f_index == 4'd3)) ? h3
+                             : words[f_word[2:0]*32 +: 32];
+    wire [11:0] f_lane = {8'd0, f_index} - f_seen;
+    always @(posedge clk) begin
+        if (f_begun) begin
+            assert (f_right);
+            if ((f_index >= f_seen) & (f_lane < K) & keep[f_lane]) begin
+                assert (data[f_lane*32 +: 32] == f_expected);
+            end
+
+            // Induction.
+            assert (beat_q * K == f_seen);
+            if (~f_first) begin
+                assert (f_dw0 == h0);
+                assert (f_total == 3 + h0[29] + (h0[30] ? h0[9:0] : 0));
+            end
+
+            cover (take & last & (f_seen >= 8));
+            cover (take & last & ~h0[30] & ~h0[29]);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -71,6 +71,72 @@ module router #(
 
     wire unused = &{1'b0, dw0[31:30], dw0[23:0], dw2[15:0], tlp_class[5:3], own_bar_base[15:0],
                     address[15:0], this_card, by_function, to_all};
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    // What goes where, by kind (PCIe Base 5.0, 2.2.4.1 and 2.2.8).
+    reg f_memory, f_config0, f_completion, f_by_id, f_broadcast;
+    always @* begin
+        {f_memory, f_config0, f_completion, f_by_id, f_broadcast} = 5'd0;
+        casez (dw0[28:24])
+            5'b0000?: f_memory = 1'b1;
+            5'b01100, 5'b01101, 5'b01110: f_memory = 1'b1; // AtomicOps
+            5'b00100: f_config0 = 1'b1;
+            5'b0101?: f_completion = 1'b1;
+            5'b10010: f_by_id = 1'b1;
+            5'b10011: f_broadcast = 1'b1;
+            default: ;
+        endcase
+        // As tlp_class would have it.
+        assume (tlp_class[1] == f_completion);
+        assume (tlp_class[2] == ((dw0[28:24] == 5'b01100) | (dw0[28:24] == 5'b01101) | (dw0[28:24] == 5'b01110)));
+        assume (~tlp_class[0] | ~tlp_class[1]);
+    end
+    wire [63:0] f_address = {dw0[29] ? dw2 : 32'd0, dw0[29] ? dw3[31:2] : dw2[31:2], 2'b00};
+    wire [2:0]  f_function = dw2[18:16];
+    wire        f_here = (dw2[31:19] == {bus, device});
+    wire        f_in_own = own_bar_enable & (f_address >> 16 == own_bar_base >> 16);
+
+    wire [PORTS-1:0] f_owns; // the port has a claim
+    generate
+        for (g = 0; g < PORTS; g = g + 1) begin : f_port
+            // In a BAR: no bit that the mask names differs from the base.
+            wire in0 = bar_enable[g*2] & ((f_address | ~bar_mask[g*128 +: 64]) ==
+                                          (bar_base[g*128 +: 64] | ~bar_mask[g*128 +: 64]));
+            wire in1 = bar_enable[g*2 + 1] & ((f_address | ~bar_mask[g*128 + 64 +: 64]) ==
+                                              (bar_base[g*128 + 64 +: 64] | ~bar_mask[g*128 + 64 +: 64]));
+            wire mine = (f_function == g + 1);
+            assign f_owns[g] = (f_memory & (in0 | in1)) | (f_config0 & mine) |
+                               ((f_completion | f_by_id) & f_here & mine) | f_broadcast;
+            always @* begin
+                assume ((bar_mask[g*128 +: 2] == 2'd0) & (bar_mask[g*128 + 64 +: 2] == 2'd0));
+            end
+        end
+    endgenerate
+
+    wire f_own = f_memory & f_in_own;
+    wire [PORTS-1:0] f_claims = (BUMP != 0) ? {PORTS{1'b1}} : f_owns;
+    // BARs that do not overlap.
+    wire f_disjoint = ((f_claims & (f_claims - 1'b1)) == {PORTS{1'b0}});
+    always @* begin
+        // A TLP goes to the ports that claim it and are up, to the relay's BAR before all, and nowhere else.
+        assert (to_port == (f_own ? {PORTS{1'b0}} : f_claims & up));
+        assert (to_local == (f_own | (tlp_class[0] & (to_port == {PORTS{1'b0}}))));
+        assert (~to_local | (to_port == {PORTS{1'b0}}));
+        assert (refuse == ~f_own);
+        assert (unmatched == (~f_own & (to_port == {PORTS{1'b0}})));
+        assert (down == (unmatched & (f_claims != {PORTS{1'b0}})));
+        if (f_disjoint & ~f_broadcast) begin
+            assert ((to_port & (to_port - 1'b1)) == {PORTS{1'b0}});
+        end
+        cover (to_port[PORTS-1] & f_memory & dw0[29]);
+        cover (to_port[0] & f_completion);
+        cover (to_local & ~refuse);
+        cover (to_local & refuse & down);
+        cover (unmatched & ~to_local);
+    end
+`endif
 endmodule
 
 `default_nettype wire

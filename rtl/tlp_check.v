@@ -79,6 +79,59 @@ module tlp_check #(
     wire unused = &{1'b0, data};
     assign bad = (last != is_end) | (keep != (is_end ? keep_end : {K{1'b1}})) | crosses;
     assign ends = last | is_end | bad;
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    wire        f_first, f_must_end, f_right, f_crosses;
+    wire [11:0] f_seen, f_total;
+    wire [31:0] f_dw0;
+    tlp_frame #(.WIDTH(WIDTH)) f_frame (
+        .clk(clk), .rst(rst), .data(data), .keep(keep), .last(last), .take(take), .ends(ends),
+        .first(f_first), .must_end(f_must_end), .right(f_right), .crosses(f_crosses),
+        .seen_q(f_seen), .total_q(f_total), .dw0_q(f_dw0)
+    );
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        if (take) begin
+            assume (first == f_first);
+        end
+    end
+    always @(posedge clk) begin
+        if (f_begun) begin
+            // A TLP goes through unmarked only if it is as long as it says and stays in its page; none goes on
+            // beyond its length.
+            if (take) begin
+                assert (bad == (~f_right | f_crosses));
+                assert (ends == (f_must_end | last | bad));
+            end
+
+            // Induction.
+            assert (f_seen < 12'd1030);
+            if (~f_first) begin
+                assert ((f_seen < f_total) & (f_total <= 12'd1029));
+                assert ({1'b0, left_q} == f_total - f_seen);
+                assert (four_q == f_dw0[29]);
+                assert (length_q == {f_dw0[9:0] == 10'd0, f_dw0[9:0]});
+                assert (address_q == ((f_seen == K) & (f_dw0[28:25] == 4'd0)));
+                assert (f_seen[0] == 1'b0 & (K == 2 | f_seen[1] == 1'b0));
+            end
+
+            cover (take & ends & ~bad & (f_seen == 12'd8));
+            cover (take & bad & f_right & (~f_first | (K == 4)));
+            cover (take & bad & f_right);
+            cover (take & bad & last & ~f_must_end);
+            cover (take & bad & ~last & f_must_end & ~f_first);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

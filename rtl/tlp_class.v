@@ -40,6 +40,11 @@ module tlp_class #(
     wire bad_memory = (memory | memory_locked) & ~dw0[16] & ~be_ok;
     wire bad_short = (io | config_) & ~(one_dw & (last_be == 4'd0) & (dw0[22:20] == 3'd0));
 
+    // Operands of 32 or 64 bits, CAS two of up to 128 (2.2.7); whoever keeps room for them counts on that.
+    wire two_dw = (dw0[9:0] == 10'd2);
+    wire cas_length = two_dw | (dw0[9:0] == 10'd4) | (dw0[9:0] == 10'd8);
+    wire bad_atomic = atomic & ~(kind[1] ? cas_length : one_dw | two_dw);
+
     // INTx: local routing, TC 0, no data, function 0 (2.2.8.1); only from below.
     wire intx_code = message & (dw1[7:3] == 5'b00100);
     wire intx_ok = (UPSTREAM != 0) & (kind[2:0] == 3'b100) & ~fmt[1] & (dw0[22:20] == 3'd0) &
@@ -49,9 +54,66 @@ module tlp_class #(
 
     assign intx = intx_code & intx_ok;
     assign message_like = memory & fmt[1] & one_dw & (last_be == 4'd0) & (dw0[11:10] != 2'b01);
-    assign malformed = ~known | bad_memory | bad_short | (intx_code & ~intx_ok) | (message & wrong_way);
+    assign malformed = ~known | bad_memory | bad_short | bad_atomic | (intx_code & ~intx_ok) | (message & wrong_way);
 
     wire unused = &{1'b0, dw0[23], dw0[19:17], dw0[15:12], dw1[31:19], dw1[15:8]};
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    // PCIe Base 5.0, table 2-3, row by row.
+    reg f_posted, f_nonposted, f_completion, f_atomic;
+    always @* begin
+        {f_posted, f_nonposted, f_completion, f_atomic} = 4'b0000;
+        casez (dw0[31:24])
+            8'b00?_00000: f_nonposted = 1'b1; // MRd
+            8'b00?_00001: f_nonposted = 1'b1; // MRdLk
+            8'b01?_00000: f_posted = 1'b1; // MWr
+            8'b0?0_00010: f_nonposted = 1'b1; // IORd, IOWr
+            8'b0?0_00100: f_nonposted = 1'b1; // CfgRd0, CfgWr0
+            8'b0?0_00101: f_nonposted = 1'b1; // CfgRd1, CfgWr1
+            8'b0?1_10???: f_posted = 1'b1; // Msg, MsgD
+            8'b0?0_01010: f_completion = 1'b1; // Cpl, CplD
+            8'b0?0_01011: f_completion = 1'b1; // CplLk, CplDLk
+            8'b01?_01100: {f_nonposted, f_atomic} = 2'b11; // FetchAdd
+            8'b01?_01101: {f_nonposted, f_atomic} = 2'b11; // Swap
+            8'b01?_01110: {f_nonposted, f_atomic} = 2'b11; // CAS
+            default: ;
+        endcase
+    end
+    wire f_known = f_posted | f_nonposted | f_completion;
+    wire f_is_message = f_posted & (dw0[28] == 1'b1);
+    wire f_is_memory = f_known & (dw0[28:25] == 4'd0);
+    wire f_is_short = f_nonposted & ~f_is_memory & ~f_atomic; // I/O and configuration
+    wire [10:0] f_length = {dw0[9:0] == 10'd0, dw0[9:0]};
+    wire [10:0] f_total = 11'd3 + dw0[29] + dw0[15] + (dw0[30] ? f_length : 11'd0);
+
+    // Rules that the circuit enforces.
+    wire f_be_wrong = (f_is_memory & ~dw0[16] & (f_length == 11'd1) & (dw1[7:4] != 4'd0)) |
+                      (f_is_memory & ~dw0[16] & (f_length != 11'd1) & ((dw1[7:4] == 4'd0) | (dw1[3:0] == 4'd0)));
+    wire f_short_wrong = f_is_short & ((f_length != 11'd1) | (dw1[7:4] != 4'd0) | (dw0[22:20] != 3'd0));
+    wire f_atomic_wrong = f_atomic & ((dw0[25:24] == 2'b10)
+        ? (f_length != 11'd2) & (f_length != 11'd4) & (f_length != 11'd8) : (f_length != 11'd1) & (f_length != 11'd2));
+    wire f_is_intx = f_is_message & (dw1[7:0] >= 8'h20) & (dw1[7:0] <= 8'h27);
+    wire f_intx_wrong = f_is_intx & ((dw0[30:24] != 7'h34) | (dw0[22:20] != 3'd0) | (dw1[18:16] != 3'd0) |
+                                     (UPSTREAM == 0));
+    wire f_routing_wrong = f_is_message & ((UPSTREAM != 0) ? (dw0[26:24] == 3'd3)
+                                                           : (dw0[26:24] == 3'd0) | (dw0[26:24] == 3'd5));
+    always @* begin
+        assert (malformed == (~f_known | f_be_wrong | f_short_wrong | f_atomic_wrong | f_intx_wrong | f_routing_wrong));
+        if (~malformed) begin
+            assert ({nonposted, completion, atomic} == {f_nonposted, f_completion, f_atomic});
+            assert (intx == f_is_intx);
+            assert (message_like == (f_is_memory & f_posted & (f_length == 11'd1) & (dw1[7:4] == 4'd0) &
+                                     (dw0[11:10] != 2'd1)));
+            // What merge and downstream keep room for.
+            assert (~nonposted | (f_total <= (atomic ? 11'd13 : 11'd5)));
+        end
+        cover (~malformed & atomic & (f_total == 11'd13));
+        cover (intx == (UPSTREAM != 0));
+        cover (~malformed & message_like & dw0[29]);
+    end
+`endif
 endmodule
 
 `default_nettype wire
