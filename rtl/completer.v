@@ -153,7 +153,7 @@ module completer #(
     reg         unsupported_q;
 
     always @(posedge clk) begin
-        if (done) begin
+        if (done & np_q) begin
             h0_q <= dw0_q;
             requester_q <= dw1_q[31:16];
             tag_q <= dw1_q[15:8];

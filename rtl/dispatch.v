@@ -103,6 +103,8 @@ module dispatch #(
     reg  sending_q; // the event is on its way out
     reg  held_q;    // with decided_q: it is kept back
 
+    wire l_last;  // of the relay's own TLP
+
     // ---- judge ------------------------------------------------------------------------------------------
 
     wire first = ~body_q;
@@ -123,12 +125,11 @@ module dispatch #(
     assign rise = ~intx | m_level;
     assign kept = intx ? wire_suppressed : keeps;
     assign wire_set = decide & has_record & m_irq & intx;
-    assign ring_put = decide & sends;
+    assign ring_put = emits & e_ready & l_last;
     assign ring_miss = decide & is_event & ~tap & ring_enable & ~ring_room;
 
     // ---- move -------------------------------------------------------------------------------------------
 
-    wire l_last;
     wire emits = (judged & sends) | sending_q; // a beat of the event is at the exit
     wire free = d_valid & ~emits & (body_q | decided_q | judged);
     wire is_own = d_token & token_emit & ~(has_record & (decided_q ? held_q : is_event & keeps));

@@ -83,7 +83,7 @@ module record #(
     wire        no_be = (dw1[3:0] == 4'd0);
     wire        unusual = dw0[18] | (dw0[13:12] != 2'd0) | dw0[15]; // IDO, RO, NS, digest
 
-    reg         f_candidate_q; // of the TLP whose beats go by
+    reg         f_candidate_q; // of the TLP whose beats go by; the others of the last candidate
     reg         f_four_q;
     reg  [19:0] f_who_q; // port, INTx, requester or pin
     reg  [2:0]  f_tc_q;
@@ -93,7 +93,7 @@ module record #(
     reg         f_level_q;
 
     always @(posedge clk) begin
-        if (beat_take & beat_first) begin
+        if (beat_take & beat_first & beat_candidate) begin
             f_four_q <= dw0[29];
             f_who_q <= {beat_port, beat_intx, beat_intx ? {14'd0, dw1[1:0]} : dw1[31:16]};
             f_tc_q <= dw0[22:20];
@@ -172,7 +172,6 @@ module record #(
             assign four_hi = beat_data[31:0];
             assign four_lo = beat_data[63:34];
             assign four_data = beat_data[31:0];
-            wire unused = &{1'b0, beat_candidate};
         end else begin : wide
             // Beat 0 has all but the data behind four header DW. It waits here for the key's place, and for
             // beat 1 if there is one.

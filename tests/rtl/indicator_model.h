@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the indicator must say: an independent model, written from the register map (rtl/relay_regs.txt), that
+ * is told every interrupt in the order in which the relay let it through, and then compared with the
+ * registers.
+ */
+#ifndef INDICATOR_MODEL_H
+#define INDICATOR_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    IM_SOURCES = 128,
+    IM_PORTS = 7,
+};
+
+struct im_source {
+    bool intx;
+    unsigned port;
+    uint16_t requester;
+    uint64_t address; /* INTx: the pin */
+    uint32_t data;
+    uint32_t count;
+    uint32_t acked;
+};
+
+struct indicator_model {
+    unsigned entries; /* of the relay's table */
+    unsigned n;
+    struct im_source source[IM_SOURCES];
+    uint32_t unlisted;
+    uint32_t messages, rises, falls, repeats, odd, poisoned;
+    bool wire[IM_PORTS + 1][4];
+};
+
+/* A message-signalled interrupt went through; odd and poisoned as in the register map. */
+void im_message(struct indicator_model *im, unsigned port, uint16_t requester, uint64_t address,
+                uint32_t data, bool odd, bool poisoned);
+/* An INTx message of a port arrived. */
+void im_intx(struct indicator_model *im, unsigned port, unsigned pin, bool level, bool odd);
+/* The port's link went down. */
+void im_down(struct indicator_model *im, unsigned port);
+/* The pin as the root must see it. */
+bool im_line(const struct indicator_model *im, unsigned pin);
+/* The source with this identity, or null. */
+struct im_source *im_find(struct indicator_model *im, bool intx, unsigned port, uint16_t requester,
+                          uint64_t address, uint32_t data);
+
+#endif
