@@ -11,6 +11,7 @@
 module registers #(
     parameter integer PORTS = 4,
     parameter integer SOURCES = 32,
+    parameter integer COUNTERS = 29, // that count; the others of the map read 0
     parameter [31:0]  CAPS = 32'd0,
     parameter [31:0]  SHAPE = 32'd0,
     parameter [31:0]  BUILD = 32'd0,
@@ -78,6 +79,7 @@ module registers #(
     input  wire [31:0]        k_rdata
 );
     localparam [31:0] PORTS_BITS = PORTS;
+    localparam [31:0] COUNTERS_BITS = COUNTERS;
     wire [31:0] offset = {16'd0, index, 2'b00};
 
     // ---- who answers ------------------------------------------------------------------------------------
@@ -95,7 +97,7 @@ module registers #(
     wire forget = is_command & wdata[`RELAY_COMMAND_FORGET_LOW] & write;
     wire to_keeper = (in_sources & (index[3:0] <= 4'd13)) | (in_unlisted & ~write) |
                      ((is_inject | is_rearm) & write & CAPS[`RELAY_CAPS_INJECT_LOW]) | forget;
-    wire to_counters = in_counters & ~write;
+    wire to_counters = in_counters & ~write & ({27'd0, index[4:0]} < COUNTERS_BITS);
 
     assign k_kind = in_sources | in_unlisted ? 3'd0 : is_inject ? 3'd1 : is_rearm ? 3'd2 : 3'd3;
     assign k_index = in_sources ? {index[11], index[9:4]} : in_unlisted ? 7'd127 : wdata[6:0];

@@ -91,6 +91,7 @@ module relay #(
     localparam [31:0] DW_BITS = WIDTH / 32;
     localparam [31:0] SOURCES_BITS = SOURCES;
     localparam [31:0] SHAPE = {12'd0, SOURCES_BITS[7:0], DW_BITS[7:0], PORTS_BITS[3:0]};
+    localparam integer COUNTERS = 29;
     localparam [31:0] CAPS = (32'd1 << `RELAY_CAPS_TAP_LOW) | (32'd1 << `RELAY_CAPS_INDICATOR_FIRST_LOW) |
                              (32'd1 << `RELAY_CAPS_LEARN_LOW) | (32'd1 << `RELAY_CAPS_INJECT_LOW) |
                              ((RING != 0) ? (32'd1 << `RELAY_CAPS_RING_LOW) : 32'd0) |
@@ -170,7 +171,8 @@ module relay #(
     wire [3:0]         k_word;
     wire [31:0]        k_rdata;
     registers #(
-        .PORTS(PORTS), .SOURCES(SOURCES), .CAPS(CAPS), .SHAPE(SHAPE), .BUILD(BUILD), .CLOCK_KHZ(CLOCK_KHZ)
+        .PORTS(PORTS), .SOURCES(SOURCES), .COUNTERS(COUNTERS), .CAPS(CAPS), .SHAPE(SHAPE), .BUILD(BUILD),
+        .CLOCK_KHZ(CLOCK_KHZ)
     ) regs (
         .clk(clk), .rst(rst), .time_ns(time_ns), .bus(bus), .device(device), .bus_master(bus_master),
         .valid(reg_valid), .write(reg_write), .index(reg_index), .wdata(reg_wdata), .done(reg_done),
@@ -370,7 +372,6 @@ module relay #(
 
     // ---- counters ---------------------------------------------------------------------------------------
 
-    localparam integer COUNTERS = 29;
     reg  [COUNTERS-1:0] pulse;
     reg  [COUNTERS-1:0] pulse_too;
     wire message = decide & decide_record & decide_irq & ~is_intx;
