@@ -13,7 +13,7 @@ static int put_acpi(struct lpar *lpar)
     uint32_t apic_ids[LPAR_CPUS];
     struct guest_acpi config = {.cpus = lpar->cpus,
                                 .apic_id = apic_ids,
-                                .uarts = 1,
+                                .uarts = lpar->console ? 1 : 0,
                                 .uart = {{.port = LPAR_UART_PORT, .gsi = LPAR_UART_GSI}}};
     uint64_t available = 0;
     uint8_t *at = memory_at(&lpar->memory, GUEST_ACPI_GPA, &available);

@@ -9,7 +9,7 @@
 struct lpar;
 struct vcpu;
 
-#define BOOT_GUEST_MODULES 4u
+#define BOOT_GUEST_MODULES 9u /* an initrd and eight more */
 
 struct boot_image {
     const uint8_t *data; /* null: none */

@@ -59,14 +59,17 @@ struct lpar *lpar_create(const struct lpar_plan *plan, const struct machine_ops 
     }
     lpar->index = lpar_count;
     lpar->boot = plan->boot;
+    lpar->mechanisms = plan->mechanisms;
+    lpar->console = plan->console;
+    lpar->x2apic = plan->x2apic;
+    lpar->test_device = plan->test_device;
+    lpar->autostart = plan->autostart;
     text_copy(lpar->name, sizeof lpar->name, plan->name, sizeof lpar->name);
     if (gpmap_init(&lpar->map, machine) || give_memory(lpar, plan->bytes, carve))
         return 0;
     lpar->ns_per_tick = (1000000000ull << 32) / machine->ticks_per_second();
-    if (lpar_devices_add(lpar, plan->clock)) {
-        log_line("%s: its devices overlap", lpar->name);
+    if (lpar_devices_add(lpar, plan->clock))
         return 0;
-    }
     for (unsigned i = 0; i < plan->cpus; i++)
         if (add_vcpu(lpar, plan->cpu[i], machine))
             return 0;

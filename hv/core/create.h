@@ -14,6 +14,8 @@ struct lpar_plan {
     uint64_t bytes;          /* of memory */
     int64_t clock;           /* seconds since 1970 */
     struct boot_guest boot;
+    uint32_t mechanisms;
+    bool console, x2apic, test_device, autostart;
 };
 
 /* The new LPAR, off; null with the reason on the log. Its contexts are to be initialised on their own CPUs.

@@ -23,22 +23,34 @@ bool lpar_start(struct lpar *lpar)
     bool good;
 
     lock_take(&lpar->lock);
-    good = lpar->state != LPAR_RUNNING && lpar->inside == 0 && all_ready(lpar);
-    if (good && boot_guest_load(lpar) == 0) {
+    good = lpar->state != LPAR_STARTING && lpar->state != LPAR_RUNNING && all_ready(lpar);
+    if (good)
+        lpar->state = LPAR_STARTING;
+    lock_release(&lpar->lock);
+    if (good)
+        vcpu_request(lpar->vcpu[0], REQUEST_EVENT);
+    return good;
+}
+
+/* On the boot CPU of an LPAR that is starting. */
+static void start(struct lpar *lpar)
+{
+    bool loaded = boot_guest_load(lpar) == 0;
+
+    lock_take(&lpar->lock);
+    if (loaded) {
         lpar->wanted = WANT_NOTHING;
         lpar->inside = lpar->cpus;
         lpar->started = lpar->vcpu[0]->context.machine->ticks();
         lpar->starts++;
-        /* The vCPUs look at the state; what was written for them is seen before it. */
-        __atomic_store_n(&lpar->state, LPAR_RUNNING, __ATOMIC_RELEASE);
     } else {
-        good = false;
+        format(lpar->failure, sizeof lpar->failure, "it cannot be loaded");
     }
+    /* The vCPUs look at the state; what was written for them is seen before it. */
+    __atomic_store_n(&lpar->state, loaded ? LPAR_RUNNING : LPAR_FAILED, __ATOMIC_RELEASE);
     lock_release(&lpar->lock);
-    if (good)
-        for (unsigned i = 0; i < lpar->cpus; i++)
-            vcpu_request(lpar->vcpu[i], REQUEST_EVENT);
-    return good;
+    for (unsigned i = 1; loaded && i < lpar->cpus; i++)
+        vcpu_request(lpar->vcpu[i], REQUEST_EVENT);
 }
 
 bool lpar_stop(struct lpar *lpar, enum lpar_wanted wanted)
@@ -113,6 +125,8 @@ void lpar_cpu(struct vcpu *vcpu)
 
     for (;;) {
         __atomic_exchange_n(&context->requests, 0, __ATOMIC_SEQ_CST);
+        if (vcpu->index == 0 && __atomic_load_n(&lpar->state, __ATOMIC_ACQUIRE) == LPAR_STARTING)
+            start(lpar);
         if (__atomic_load_n(&lpar->state, __ATOMIC_ACQUIRE) != LPAR_RUNNING || lpar->starts == seen) {
             context->machine->wait(context);
             continue;

@@ -22,7 +22,8 @@
 #define LPAR_TEXT 512u
 
 enum lpar_state {
-    LPAR_OFF, /* never started, powered off, or stopped */
+    LPAR_OFF,      /* never started, powered off, or stopped */
+    LPAR_STARTING, /* its boot CPU loads its kernel */
     LPAR_RUNNING,
     LPAR_FAILED, /* stopped for a reason that lpar->failure tells */
 };
@@ -31,7 +32,10 @@ enum lpar_wanted { WANT_NOTHING, WANT_OFF, WANT_RESET, WANT_FAILED };
 
 struct lpar {
     char name[LPAR_NAME];
-    unsigned index; /* in lpars[] */
+    unsigned index;      /* in lpars[] */
+    uint32_t mechanisms; /* bit per enum mechanism: switched on */
+    bool console, x2apic, test_device;
+    bool autostart; /* at boot, not from the console */
     struct memory memory;
     struct gpmap map;
     struct boot_guest boot;
@@ -56,7 +60,8 @@ struct lpar {
 extern struct lpar lpars[LPARS];
 extern unsigned lpar_count;
 
-/* Any CPU. What is asked of an LPAR that is in no state for it changes nothing, and the result is false. */
+/* Any CPU. What is asked of an LPAR that is in no state for it changes nothing, and the result is false. The
+ * work is done by the LPAR's own CPUs. */
 bool lpar_start(struct lpar *lpar);
 bool lpar_stop(struct lpar *lpar, enum lpar_wanted wanted);
 

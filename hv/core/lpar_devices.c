@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lpar_devices.h"
 
+#include "log.h"
 #include "lpar.h"
 #include "mux.h"
 #include "timers.h"
@@ -112,7 +113,20 @@ bool lpar_devices_add_vcpu(struct vcpu *vcpu)
                                          .init = lapic_init_ipi,
                                          .sipi = lapic_sipi};
 
-    return lapic_init(&vcpu->lapic, &vcpu->lpar->set.lapics, vcpu->apic_id, &env, vcpu);
+    if (!lapic_init(&vcpu->lapic, &vcpu->lpar->set.lapics, vcpu->apic_id, &env, vcpu))
+        return false;
+    vcpu->lapic.has_x2apic = vcpu->lpar->x2apic;
+    return true;
+}
+
+static int add_test_device(struct lpar *lpar)
+{
+    struct device_set *set = &lpar->set;
+    uint8_t *memory = lpar->map.machine->frames(TEST_MEMORY_BYTES);
+
+    if (!memory)
+        return trace_error(-1, "%s: no memory for its test device", lpar->name);
+    return test_device_add(&set->test, &set->env, memory, &lpar->ports, &lpar->space);
 }
 
 int lpar_devices_add(struct lpar *lpar, int64_t start)
@@ -130,13 +144,14 @@ int lpar_devices_add(struct lpar *lpar, int64_t start)
     for (unsigned i = 0; i < DEVICE_TIMERS; i++)
         lpar->device_at[i] = ~0ull;
     if (ioapic_add(&set->ioapic, &ioapic_env, lpar, &lpar->space) ||
-        uart_add(&set->uart, &set->env, 0, LPAR_UART_PORT, LPAR_UART_GSI, &lpar->ports) ||
+        (lpar->console && uart_add(&set->uart, &set->env, 0, LPAR_UART_PORT, LPAR_UART_GSI, &lpar->ports)) ||
         rtc_add(&set->rtc, &set->env, start, &lpar->ports) || pit_add(&set->pit, &set->env, &lpar->ports) ||
         acpi_pm_add(&set->acpi_pm, &set->env, &lpar->ports) ||
         pc_reset_add(&set->pc_reset, &set->env, &lpar->ports) ||
         pci_add(&set->pci, &set->pc_reset, &lpar->ports, &lpar->space) ||
-        debug_port_add(&set->debug_port, &set->env, 0, &lpar->ports))
-        return -1;
+        (lpar->console && debug_port_add(&set->debug_port, &set->env, 0, &lpar->ports)) ||
+        (lpar->test_device && add_test_device(lpar)))
+        return trace_error(-1, "%s: its devices cannot be put together", lpar->name);
     return 0;
 }
 

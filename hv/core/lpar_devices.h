@@ -11,6 +11,7 @@
 #include "pci.h"
 #include "pit.h"
 #include "rtc.h"
+#include "test_device.h"
 #include "uart.h"
 
 struct lpar;
@@ -28,10 +29,12 @@ struct device_set {
     struct pci pci;
     struct pit pit;
     struct rtc rtc;
+    struct test_device test;
     struct uart uart;
 };
 
-/* Puts them on the LPAR's buses. 0, or negative. start: seconds since 1970, for its clock */
+/* Puts them on the LPAR's buses. 0, or negative with the reason on the log. start: seconds since 1970, for
+ * its clock */
 int lpar_devices_add(struct lpar *lpar, int64_t start);
 
 /* Its local APIC. False: too many. */

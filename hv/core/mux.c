@@ -17,7 +17,29 @@ static struct lock lock;
 static struct console consoles[MUX_CONSOLES];
 static void (*sink)(const char *text, size_t length);
 static bool unfinished; /* the last thing out was a line without its end */
-static unsigned last;   /* whose */
+static unsigned last;   /* whose; PROMPT: the hypervisor's prompt */
+static volatile bool emergency;
+
+enum { PROMPT = MUX_CONSOLES };
+
+static bool take(void)
+{
+    if (emergency)
+        return false;
+    lock_take(&lock);
+    return true;
+}
+
+static void release(bool taken)
+{
+    if (taken)
+        lock_release(&lock);
+}
+
+void mux_emergency(void)
+{
+    emergency = true;
+}
 
 static size_t length_of(const char *text)
 {
@@ -69,8 +91,8 @@ void mux_name(unsigned console, const char *name)
 void mux_put(unsigned which, uint8_t byte)
 {
     struct console *console = &consoles[which];
+    bool taken = take();
 
-    lock_take(&lock);
     if (byte == '\n') {
         send(which, true);
     } else if (byte != '\r') {
@@ -78,24 +100,43 @@ void mux_put(unsigned which, uint8_t byte)
         if (console->length == LINE_BYTES)
             send(which, false);
     }
-    lock_release(&lock);
+    release(taken);
+}
+
+bool mux_waits(unsigned which)
+{
+    return consoles[which].length > 0;
 }
 
 void mux_flush(unsigned which)
 {
-    lock_take(&lock);
+    bool taken = take();
+
     if (consoles[which].length)
         send(which, false);
-    lock_release(&lock);
+    release(taken);
+}
+
+void mux_prompt(const char *text, size_t length)
+{
+    bool taken = take();
+
+    if (unfinished && last != PROMPT)
+        out("\n", 1);
+    out(text, length);
+    unfinished = length == 0 || text[length - 1] != '\n';
+    last = PROMPT;
+    release(taken);
 }
 
 void mux_write(const char *text, size_t length)
 {
-    lock_take(&lock);
+    bool taken = take();
+
     if (unfinished) {
         out("\n", 1);
         unfinished = false;
     }
     out(text, length);
-    lock_release(&lock);
+    release(taken);
 }

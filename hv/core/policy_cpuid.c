@@ -83,7 +83,9 @@ static void leaf1(struct vcpu *vcpu, uint32_t r[4])
 
     r[EBX] = (r[EBX] & 0xffff) | (cpus & 0xff) << 16 | vcpu->apic_id << 24;
     r[ECX] &= LEAF1_ECX;
-    r[ECX] |= LEAF1_ECX_X2APIC | LEAF1_ECX_DEADLINE | 1u << 31; /* bit 31: there is a hypervisor */
+    r[ECX] |= LEAF1_ECX_DEADLINE | 1u << 31; /* bit 31: there is a hypervisor */
+    if (vcpu->lpar->x2apic)
+        r[ECX] |= LEAF1_ECX_X2APIC;
     if (context_get(&vcpu->context, REG_CR4) & CR4_OSXSAVE)
         r[ECX] |= LEAF1_ECX_OSXSAVE;
     r[EDX] &= LEAF1_EDX;

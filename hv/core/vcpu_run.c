@@ -2,6 +2,7 @@
 /* The loop of a vCPU: requests of others, events for the guest, a run, an exit. */
 #include "exit.h"
 #include "lpar.h"
+#include "mux.h"
 #include "timers.h"
 #include "vcpu.h"
 #include "x86_bits.h"
@@ -155,6 +156,9 @@ void vcpu_run(struct vcpu *vcpu)
         if (vcpu->state == VCPU_HALTED && awake(vcpu))
             vcpu->state = VCPU_RUNNING;
         if (vcpu->state != VCPU_RUNNING) {
+            /* A prompt has no end of line: it is shown when its writer waits for an answer. */
+            if (vcpu->state == VCPU_HALTED && mux_waits(vcpu->lpar->index))
+                mux_flush(vcpu->lpar->index);
             context->machine->wait(context);
             continue;
         }

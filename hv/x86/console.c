@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "console.h"
 
+#include "cpu.h"
+#include "exception.h"
 #include "insn.h"
+#include "ioapic_host.h"
+#include "lock.h"
 #include "log.h"
 #include "mux.h"
 #include "text.h"
@@ -16,11 +20,23 @@ enum uart_register {
     UART_LSR = 5,
     UART_SCRATCH = 7,
 };
-enum { LSR_THR_EMPTY = 0x20, IIR_FIFO = 0xc0, BASE_BAUD = 115200 };
+enum { LSR_DATA_READY = 0x01, LSR_THR_EMPTY = 0x20, IIR_NOTHING = 0x01, IIR_FIFO = 0xc0, BASE_BAUD = 115200 };
+enum { IER_RECEIVE = 1, IER_TRANSMIT = 2 };
+
+#define BUFFER_BYTES 16384u /* a power of two */
 
 static uint16_t uart; /* 0: none */
-static unsigned fifo_bytes, fifo_left;
+static unsigned fifo_bytes;
 static bool debug_port;
+static void (*input)(uint8_t byte);
+
+/* Of what follows. Interrupts are off wherever the hypervisor runs, so a handler never finds its own CPU
+ * holding it. */
+static struct lock lock;
+static char buffer[BUFFER_BYTES];
+static uint32_t written, sent;
+static bool by_interrupt, transmitting; /* the transmitter's interrupt is enabled */
+static volatile bool emergency;
 
 static bool uart_init(uint16_t port, uint64_t baud)
 {
@@ -38,21 +54,8 @@ static bool uart_init(uint16_t port, uint64_t baud)
     out8(port + UART_FCR, 0x07);
     out8(port + UART_MCR, 0x0b); /* DTR RTS OUT2 */
     fifo_bytes = (in8(port + UART_IIR) & IIR_FIFO) == IIR_FIFO ? 16 : 1;
-    fifo_left = 0;
     uart = port;
     return true;
-}
-
-static void uart_put(uint8_t byte)
-{
-    /* A line nobody drives can stay busy for ever: give up after some 100 ms. */
-    if (fifo_left == 0) {
-        for (unsigned spins = 0; !(in8(uart + UART_LSR) & LSR_THR_EMPTY) && spins < 100000; spins++)
-            ;
-        fifo_left = fifo_bytes;
-    }
-    out8(uart, byte);
-    fifo_left--;
 }
 
 static bool select(const char *text)
@@ -92,14 +95,101 @@ void console_init(const char *command_line)
         log_line("console: no UART answers at console=%s", text);
 }
 
+/* The transmitter is empty: as much as it takes. */
+static void fill(void)
+{
+    for (unsigned i = 0; i < fifo_bytes && sent != written; i++)
+        out8(uart, (uint8_t)buffer[sent++ % BUFFER_BYTES]);
+}
+
+static void wait_and_fill(void)
+{
+    /* A line nobody drives can stay busy for ever: give up after some 100 ms, and lose what does not fit. */
+    for (unsigned spins = 0; !(in8(uart + UART_LSR) & LSR_THR_EMPTY) && spins < 100000; spins++)
+        ;
+    fill();
+}
+
+static void put(char c)
+{
+    if (written - sent == BUFFER_BYTES)
+        wait_and_fill();
+    buffer[written++ % BUFFER_BYTES] = c;
+}
+
 void console_write(const char *text, size_t length)
 {
+    bool locked = !emergency;
+
+    if (locked)
+        lock_take(&lock);
     for (size_t i = 0; i < length; i++) {
-        if (uart && text[i] == '\n')
-            uart_put('\r');
-        if (uart)
-            uart_put((uint8_t)text[i]);
         if (debug_port)
             out8(0xe9, (uint8_t)text[i]);
+        if (uart && text[i] == '\n')
+            put('\r');
+        if (uart)
+            put(text[i]);
     }
+    if (uart && by_interrupt && !emergency) {
+        if (!transmitting) {
+            transmitting = true;
+            out8(uart + UART_IER, IER_RECEIVE | IER_TRANSMIT); /* interrupts at once: it is empty */
+        }
+    } else if (uart) {
+        while (sent != written)
+            wait_and_fill();
+    }
+    if (locked)
+        lock_release(&lock);
+}
+
+void console_interrupt(void)
+{
+    uint8_t bytes[64]; /* more at once is not typed */
+    unsigned count = 0;
+
+    lock_take(&lock);
+    /* The line is edge-triggered: it must have been low once before the next interrupt can come. */
+    while (!(in8(uart + UART_IIR) & IIR_NOTHING)) {
+        while (in8(uart + UART_LSR) & LSR_DATA_READY) {
+            uint8_t byte = in8(uart);
+
+            if (count < sizeof bytes)
+                bytes[count++] = byte;
+        }
+        if (in8(uart + UART_LSR) & LSR_THR_EMPTY)
+            fill();
+        if (transmitting && sent == written) {
+            transmitting = false;
+            out8(uart + UART_IER, IER_RECEIVE);
+        }
+    }
+    lock_release(&lock);
+    for (unsigned i = 0; i < count; i++)
+        input(bytes[i]);
+}
+
+void console_interrupts(void (*to)(uint8_t byte))
+{
+    bool odd = uart == 0x3f8 || uart == 0x3e8, even = uart == 0x2f8 || uart == 0x2e8;
+
+    input = to;
+    if (!odd && !even)
+        return;
+    if (!ioapic_host_route_isa(odd ? 4 : 3, this_cpu()->apic_id, VECTOR_CONSOLE)) {
+        log_line("console: its interrupt cannot be routed: there is no input");
+        return;
+    }
+    lock_take(&lock);
+    by_interrupt = true;
+    out8(uart + UART_IER, IER_RECEIVE);
+    lock_release(&lock);
+}
+
+void console_emergency(void)
+{
+    emergency = true;
+    log_emergency();
+    mux_emergency();
 }

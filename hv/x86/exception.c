@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "exception.h"
 
+#include "console.h"
 #include "cpu.h"
 #include "format.h"
 #include "insn.h"
@@ -64,7 +65,7 @@ static void stop_all(void)
     panicking = true;
     if (cpu_count > 1)
         lapic_host_nmi_others();
-    log_emergency();
+    console_emergency();
 }
 
 static void __attribute__((noreturn)) stop_here(void)
@@ -209,5 +210,7 @@ void interrupt_handle(unsigned vector)
     }
     if (vector == VECTOR_TIMER && cpu->context)
         __atomic_fetch_or(&cpu->context->requests, REQUEST_TIMER, __ATOMIC_RELAXED);
+    if (vector == VECTOR_CONSOLE)
+        console_interrupt();
     lapic_host_eoi();
 }

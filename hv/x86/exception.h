@@ -21,6 +21,7 @@ enum vector {
     VECTOR_MACHINE_CHECK = 18,
     VECTOR_FIRST_IRQ = 32,
     /* Ours, of the local APIC. The lower nibble of a spurious vector is all ones on old parts. */
+    VECTOR_CONSOLE = 0xf0,
     VECTOR_TIMER = 0xf1,
     VECTOR_KICK = 0xf2,
     VECTOR_ERROR = 0xfe,

@@ -7,12 +7,14 @@
 #include "exception.h"
 #include "frame.h"
 #include "insn.h"
+#include "ioapic_host.h"
 #include "kick.h"
 #include "lapic_host.h"
 #include "log.h"
 #include "lpar.h"
 #include "paging_host.h"
 #include "partitions.h"
+#include "prompt.h"
 #include "relax.h"
 #include "svm/svm.h"
 #include "time_host.h"
@@ -136,7 +138,8 @@ static void start_partitions(void)
         while (!cpus[i]->prepared)
             relax();
     for (unsigned i = 0; i < lpar_count; i++)
-        lpar_start(&lpars[i]);
+        if (lpars[i].autostart)
+            lpar_start(&lpars[i]);
 }
 
 static void create_partitions(void)
@@ -175,6 +178,7 @@ void boot_main(uint32_t magic, uint32_t information)
     read_firmware();
     lapic_host_choose();
     lapic_host_init();
+    ioapic_host_init(&acpi);
     add_cpus();
     paging_host_protect();
     time_init(acpi.pm_timer, acpi.pm_timer_bits);
@@ -185,6 +189,7 @@ void boot_main(uint32_t magic, uint32_t information)
     log_line("memory: the hypervisor has %lu KiB of image, %lu of %lu KiB of frames",
              (uint64_t)(image_end - image_start) >> 10, used >> 10, (to - from) >> 10);
     create_partitions();
+    console_interrupts(prompt_input);
     start_partitions();
     cpu_work(this_cpu());
 }

@@ -4,8 +4,13 @@
 #include "boot.h"
 #include "cpu.h"
 #include "create.h"
+#include "exception.h"
 #include "frame.h"
+#include "insn.h"
 #include "log.h"
+#include "partition.h"
+#include "text.h"
+#include "x86_bits.h"
 
 extern const uint8_t image_start[], image_end[];
 
@@ -31,6 +36,8 @@ static void find_free(struct carve *carve, const struct boot *boot)
         log_line("memory: more than %u free ranges, some are not used", CARVE_RANGES);
 }
 
+/* ---- modules ---- */
+
 static struct boot_image image_of(const struct boot_module *module)
 {
     return (struct boot_image){
@@ -45,31 +52,83 @@ static const char *arguments(const char *text)
     return *text ? text + 1 : text;
 }
 
+/* A module's name: of the first word of its text, what follows the last slash. */
+static bool is_named(const struct boot_module *module, const char *name)
+{
+    const char *start = module->args;
+    const char *end = start;
+
+    for (; *end && *end != ' '; end++)
+        if (*end == '/')
+            start = end + 1;
+    while (start < end && *start == *name) {
+        start++;
+        name++;
+    }
+    return start == end && !*name;
+}
+
+static const struct boot_module *find_module(const struct boot *boot, const char *name)
+{
+    for (unsigned i = 0; i < boot->modules; i++)
+        if (is_named(&boot->module[i], name))
+            return &boot->module[i];
+    return 0;
+}
+
+static bool has_module(void *owner, const char *name)
+{
+    return find_module(owner, name);
+}
+
+/* ---- plans ---- */
+
+static void add_module(struct lpar_plan *plan, const struct boot_module *module)
+{
+    if (plan->boot.module_count < BOOT_GUEST_MODULES)
+        plan->boot.modules[plan->boot.module_count++] = image_of(module);
+}
+
+/* Without a partition file: one LPAR that has all there is; its kernel is the first module. */
 static void plan_one(struct lpar_plan *plan, const struct boot *boot, const struct carve *carve)
 {
     plan->name = "lpar1";
-    plan->bytes = carve_free(carve, 2 << 20);
+    plan->bytes = carve_free(carve, PARTITION_MEMORY_ALIGN);
+    plan->console = plan->x2apic = plan->autostart = true;
     for (unsigned i = 0; i < cpu_count && i < LPAR_CPUS; i++)
         plan->cpu[plan->cpus++] = i;
     plan->boot.kernel = image_of(&boot->module[0]);
     plan->boot.command_line = arguments(boot->module[0].args);
-    for (unsigned i = 1; i < boot->modules && plan->boot.module_count < BOOT_GUEST_MODULES; i++)
-        plan->boot.modules[plan->boot.module_count++] = image_of(&boot->module[i]);
+    for (unsigned i = 1; i < boot->modules; i++)
+        add_module(plan, &boot->module[i]);
 }
 
-void partitions_create(const struct boot *boot, const struct machine_ops *machine)
+/* @pre partition_fits(): CPUs and modules exist */
+static void plan_of(struct lpar_plan *plan, const struct partition *partition, const struct boot *boot)
 {
-    static struct carve carve;
-    struct lpar_plan plan = {0};
-    const struct lpar *lpar;
+    plan->name = partition->name;
+    plan->bytes = partition->memory;
+    plan->mechanisms = partition->mechanisms;
+    plan->console = partition->console;
+    plan->x2apic = partition->x2apic;
+    plan->test_device = partition->test_device;
+    plan->autostart = partition->autostart;
+    for (unsigned i = 0; i < partition->cpus; i++)
+        plan->cpu[plan->cpus++] = partition->cpu[i];
+    plan->boot.kernel = image_of(find_module(boot, partition->kernel));
+    plan->boot.command_line = partition->command_line;
+    if (partition->initrd)
+        add_module(plan, find_module(boot, partition->initrd));
+    for (unsigned i = 0; i < partition->modules; i++)
+        add_module(plan, find_module(boot, partition->module[i]));
+    if (partition->functions)
+        log_line("partitions: %s: this version gives no PCI functions to LPARs", plan->name);
+}
 
-    if (boot->modules == 0) {
-        log_line("partitions: no modules, nothing to run");
-        return;
-    }
-    find_free(&carve, boot);
-    plan_one(&plan, boot, &carve);
-    lpar = lpar_create(&plan, machine, &carve);
+static void create(const struct lpar_plan *plan, const struct machine_ops *machine, struct carve *carve)
+{
+    const struct lpar *lpar = lpar_create(plan, machine, carve);
+
     if (!lpar)
         return;
     log_line("partitions: %s: %u CPUs, %lu MiB in %lu pages of 1 GiB, %lu of 2 MiB, %lu of 4 KiB", lpar->name,
@@ -77,4 +136,70 @@ void partitions_create(const struct boot *boot, const struct machine_ops *machin
              lpar->map.leaves[1]);
     for (unsigned i = 0; i < lpar->cpus; i++)
         cpus[lpar->vcpu[i]->context.cpu]->context = &lpar->vcpu[i]->context;
+}
+
+/*
+ * libfdt comes from the distribution, built with a stack protector that takes its secret from FS:28h; page 0,
+ * where FS points otherwise, is not mapped.
+ */
+static bool read_table(struct partition_table *table, const struct boot_module *file,
+                       struct partition_error *error)
+{
+    static uint64_t thread_block[6];
+    bool good;
+
+    wrmsr(MSR_FS_BASE, (uintptr_t)thread_block);
+    good = partition_read(table, (const void *)file->start, file->end - file->start, error);
+    wrmsr(MSR_FS_BASE, 0);
+    return good;
+}
+
+void __attribute__((noreturn)) __stack_chk_fail(void);
+
+void __stack_chk_fail(void)
+{
+    panic("libfdt has overrun its stack: the partition file is damaged");
+}
+
+static void create_table(struct boot *boot, const struct boot_module *file, const struct machine_ops *machine,
+                         struct carve *carve)
+{
+    static struct partition_table table;
+    struct partition_error error;
+    const struct partition_machine have = {.cpus = cpu_count,
+                                           .memory = carve_free(carve, PARTITION_MEMORY_ALIGN),
+                                           .has_module = has_module,
+                                           .owner = boot};
+
+    if (!read_table(&table, file, &error) || !partition_fits(&table, &have, &error)) {
+        log_line("partitions: %s: %s%s%s", error.node[0] ? error.node : PARTITIONS_FILE, error.property,
+                 error.property[0] ? ": " : "", error.text);
+        return;
+    }
+    for (unsigned i = 0; i < table.count; i++) {
+        struct lpar_plan plan = {0};
+
+        plan_of(&plan, &table.partition[i], boot);
+        create(&plan, machine, carve);
+    }
+}
+
+void partitions_create(struct boot *boot, const struct machine_ops *machine)
+{
+    static struct carve carve;
+    const struct boot_module *file = find_module(boot, PARTITIONS_FILE);
+
+    if (boot->modules == 0) {
+        log_line("partitions: no modules, nothing to run");
+        return;
+    }
+    find_free(&carve, boot);
+    if (file) {
+        create_table(boot, file, machine, &carve);
+    } else {
+        struct lpar_plan plan = {0};
+
+        plan_one(&plan, boot, &carve);
+        create(&plan, machine, &carve);
+    }
 }

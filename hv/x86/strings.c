@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The four functions that a freestanding C compiler calls by itself. */
-#include <stddef.h>
+/* The four functions that a freestanding C compiler calls by itself, and those that libfdt does. */
 #include <stdint.h>
-
-void *memcpy(void *restrict to, const void *restrict from, size_t size);
-void *memmove(void *to, const void *from, size_t size);
-void *memset(void *to, int value, size_t size);
-int memcmp(const void *a, const void *b, size_t size);
+#include <string.h>
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
@@ -47,5 +42,49 @@ int memcmp(const void *a, const void *b, size_t size)
     for (size_t i = 0; i < size; i++)
         if (x[i] != y[i])
             return x[i] - y[i];
+    return 0;
+}
+
+void *memchr(const void *from, int value, size_t size)
+{
+    for (const uint8_t *at = from; size-- > 0; at++)
+        if (*at == (uint8_t)value)
+            return (void *)(uintptr_t)at;
+    return 0;
+}
+
+size_t strnlen(const char *text, size_t most)
+{
+    size_t length = 0;
+
+    while (length < most && text[length])
+        length++;
+    return length;
+}
+
+size_t strlen(const char *text)
+{
+    return strnlen(text, ~(size_t)0);
+}
+
+int strcmp(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return (uint8_t)*a - (uint8_t)*b;
+}
+
+char *strchr(const char *text, int c)
+{
+    return memchr(text, c, strlen(text) + 1);
+}
+
+char *strrchr(const char *text, int c)
+{
+    for (size_t i = strlen(text) + 1; i-- > 0;)
+        if (text[i] == (char)c)
+            return (char *)(uintptr_t)(text + i);
     return 0;
 }

@@ -10,4 +10,12 @@ void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int value, size_t size);
 int memcmp(const void *a, const void *b, size_t size);
 
+/* For the partition file, and libfdt that reads it. */
+void *memchr(const void *from, int value, size_t size);
+size_t strlen(const char *text);
+size_t strnlen(const char *text, size_t most);
+int strcmp(const char *a, const char *b);
+char *strchr(const char *text, int c);
+char *strrchr(const char *text, int c);
+
 #endif

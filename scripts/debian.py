@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Debian's kernel and an initramfs of ours as boot modules of an LPAR. Runs inside scripts/enter."""
+
+import os
+import subprocess
+
+from emulator import Module
+
+SCRIPTS = os.path.dirname(os.path.realpath(__file__))
+
+
+def kernel(flavour):
+    """Path of vmlinuz; flavour: amd64, or cloud-amd64, which starts faster."""
+    folder = subprocess.run([f"{SCRIPTS}/guest-kernel", flavour], check=True, stdout=subprocess.PIPE,
+                            text=True).stdout.strip()
+    boot = next(name for name in os.listdir(f"{folder}/boot") if name.startswith("vmlinuz"))
+    return folder, f"{folder}/boot/{boot}"
+
+
+def files(folder, flavour, init=f"{SCRIPTS}/guest-workload", extra=()):
+    """Puts `vmlinuz` and an `initrd` with the program as /init into the folder."""
+    tree, vmlinuz = kernel(flavour)
+    os.symlink(vmlinuz, f"{folder}/vmlinuz")
+    subprocess.run([f"{SCRIPTS}/guest-initramfs", f"{folder}/initrd", tree, init, *extra], check=True)
+
+
+def modules(folder, flavour, command_line, init=f"{SCRIPTS}/guest-workload"):
+    """The kernel and initrd of the one LPAR that there is without a partition file."""
+    files(folder, flavour, init)
+    return [Module(f"{folder}/vmlinuz", f"vmlinuz {command_line}"), Module(f"{folder}/initrd", "initrd")]
+
+
+def partitions(folder, flavour, lpars, **more):
+    """As modules(), with a partition file; lpars: the text of each LPAR's node by its name."""
+    files(folder, flavour, **more)
+    nodes = "".join(f"{name} {{ {text} }};\n" for name, text in lpars.items())
+    with open(f"{folder}/partitions.dts", "w") as dts:
+        dts.write('/dts-v1/;\n/ { compatible = "signalbox,partitions-1";\nlpars {\n' + nodes + "}; };\n")
+    subprocess.run(["dtc", "-q", "-O", "dtb", "-o", f"{folder}/partitions.dtb", f"{folder}/partitions.dts"], check=True)
+    return [Module(f"{folder}/{name}", name) for name in ("partitions.dtb", "vmlinuz", "initrd")]
