@@ -450,6 +450,11 @@ unsigned root_capability(const struct root *r, unsigned function, uint8_t id)
     return 0;
 }
 
+void root_read_bars(const struct root *r, unsigned function, uint8_t bytes[4 * CONFIG_BARS])
+{
+    memcpy(bytes, r->functions[function].shadow.bytes + PCI_BASE_ADDRESS_0, (size_t)4 * CONFIG_BARS);
+}
+
 unsigned root_interrupt_pin(const struct root *r, unsigned function)
 {
     unsigned pin = r->functions[function].shadow.bytes[PCI_INTERRUPT_PIN];

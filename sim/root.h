@@ -92,6 +92,8 @@ bool root_present(const struct root *r, unsigned function);
 uint64_t root_region_size(const struct root *r, unsigned function, unsigned region);
 /* Offset of a capability in a function's configuration space; 0: has none. */
 unsigned root_capability(const struct root *r, unsigned function, uint8_t id);
+/* The BARs' registers as the host wrote them. @pre present */
+void root_read_bars(const struct root *r, unsigned function, uint8_t bytes[4 * CONFIG_BARS]);
 unsigned root_interrupt_pin(const struct root *r, unsigned function);
 
 /* The host takes a function, or leaves it (ops null): memory is what its DMA reaches. */

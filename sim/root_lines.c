@@ -115,7 +115,7 @@ static void update_pin(struct root *r, unsigned pin)
                 function->line_own = board_wires(r->board, f) >> pin & 1;
                 raise(r, function);
             }
-        } else if (function->line_up && !function->poke_at_ns) {
+        } else if (function->line_up && !function->poke_at_ns && can_poke(function)) {
             function->poke_at_ns = board_host_now() + (function->line_own ? POKE_FIRST_NS : 1);
         }
     }

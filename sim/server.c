@@ -17,7 +17,8 @@
 enum {
     MESSAGES_AT_A_TIME = 64,
     OUT_BYTES = 1 << 20, /* a client that reads nothing for so long is closed */
-    BULK_READ = 4,       /* larger configuration reads are QEMU's own, at start */
+    BAR_BYTES = 4 * CONFIG_BARS,
+    BULK_READ = 4, /* larger configuration reads are QEMU's own, at start */
     IRQ_KINDS = 5,
     REGIONS = 9,
 };
@@ -45,6 +46,9 @@ struct server {
     /* The access that the client waits for; no further message is read meanwhile. */
     bool busy;
     struct root_access access;
+    bool level_reset; /* the access is the write that asks for a function-level reset */
+    struct root_access restore;
+    uint8_t bars[BAR_BYTES];
     struct vu_header access_header;
     uint8_t access_bytes[VU_HEADER_BYTES + sizeof(struct vu_region_access) + VU_MAX_TRANSFER];
 
@@ -357,9 +361,8 @@ static void veil(struct server *s, struct root_access *a)
     }
 }
 
-static void access_done(struct root_access *a)
+static void reply_access(struct server *s, struct root_access *a)
 {
-    struct server *s = a->owner;
     struct vu_region_access body = {a->offset, a->region, a->count};
     s->busy = false;
     if (s->access_header.flags & VU_NO_REPLY) {
@@ -381,6 +384,47 @@ static void access_done(struct root_access *a)
     send_bytes(s, s->access_bytes, header.size);
 }
 
+static void bars_restored(struct root_access *a)
+{
+    struct server *s = a->owner;
+    s->level_reset = false;
+    reply_access(s, &s->access);
+}
+
+/*
+ * QEMU keeps the BARs of a function by itself: the guest sees no change of them by a function-level reset,
+ * and restores nothing. So they are put back before it goes on, as Linux' vfio does it for real functions.
+ */
+static void restore_bars(struct server *s)
+{
+    s->restore = (struct root_access){.function = s->function,
+                                      .region = ROOT_CONFIG,
+                                      .offset = PCI_BASE_ADDRESS_0,
+                                      .bytes = s->bars,
+                                      .count = sizeof s->bars,
+                                      .write = true,
+                                      .done = bars_restored,
+                                      .owner = s};
+    root_submit(s->root, &s->restore);
+}
+
+static void access_done(struct root_access *a)
+{
+    struct server *s = a->owner;
+    if (s->level_reset) {
+        restore_bars(s);
+    } else {
+        reply_access(s, a);
+    }
+}
+
+static bool asks_level_reset(const struct server *s, const struct root_access *a)
+{
+    unsigned cap = root_capability(s->root, s->function, PCI_CAP_ID_EXP);
+    uint64_t at = cap + PCI_EXP_DEVCTL + 1;
+    return cap && a->write && a->region == ROOT_CONFIG && at >= a->offset && at < a->offset + a->count &&
+           a->bytes[at - a->offset] & PCI_EXP_DEVCTL_BCR_FLR >> 8;
+}
 static void region_access(struct server *s, const struct vu_message *m)
 {
     bool write = m->header.command == VU_REGION_WRITE;
@@ -402,6 +446,10 @@ static void region_access(struct server *s, const struct vu_message *m)
                                      .owner = s};
     if (write) {
         memcpy(s->access.bytes, m->data, m->access.count);
+    }
+    s->level_reset = asks_level_reset(s, &s->access);
+    if (s->level_reset) {
+        root_read_bars(s->root, s->function, s->bars);
     }
     root_submit(s->root, &s->access);
 }

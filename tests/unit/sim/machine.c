@@ -145,10 +145,12 @@ void machine_run_ms(struct machine *m, unsigned ms)
 {
     uint64_t end = board_now(m->board) + ms * UINT64_C(1000000);
     while (board_now(m->board) < end) {
-        if (board_run(m->board, 1) && !root_work(m->root)) {
+        bool idle = board_run(m->board, 1);
+        if (!root_work(m->root) && idle) {
             usleep(100);
         }
     }
+    machine_run(m); /* what is due by now, however little of the time this process was given */
 }
 
 struct waiting {

@@ -237,6 +237,29 @@ Test(server, intx_comes_by_the_eventfd)
     close(ram);
 }
 
+/* QEMU keeps the guest's view of the BARs across a function-level reset, and so no guest restores them. */
+Test(server, bars_outlive_a_function_level_reset)
+{
+    int fd = client_greet(&sim, F);
+    uint64_t cap, id = 0, value;
+    cr_assert_eq(client_write(fd, CONFIG, PCI_BASE_ADDRESS_0, 4, BAR), 0);
+    cr_assert_eq(client_write(fd, CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEMORY), 0);
+    cr_assert_eq(client_write(fd, 0, EX_SCRATCH, 4, 7), 0);
+    cr_assert_eq(client_read(fd, CONFIG, PCI_CAPABILITY_LIST, 1, &cap), 0);
+    while (client_read(fd, CONFIG, cap, 1, &id) == 0 && id != PCI_CAP_ID_EXP) {
+        cr_assert_eq(client_read(fd, CONFIG, cap + 1, 1, &cap), 0);
+    }
+    cr_assert_eq(client_write(fd, CONFIG, cap + PCI_EXP_DEVCTL, 2, PCI_EXP_DEVCTL_BCR_FLR), 0);
+    cr_assert_eq(client_read(fd, CONFIG, PCI_BASE_ADDRESS_0, 4, &value), 0);
+    cr_expect_eq(value, BAR);
+    cr_assert_eq(client_read(fd, CONFIG, PCI_COMMAND, 2, &value), 0);
+    cr_expect_eq(value, 0);
+    cr_assert_eq(client_write(fd, CONFIG, PCI_COMMAND, 2, PCI_COMMAND_MEMORY), 0);
+    cr_assert_eq(client_read(fd, 0, EX_SCRATCH, 4, &value), 0);
+    cr_expect_eq(value, 0, "the rest is reset");
+    close(fd);
+}
+
 Test(server, a_new_client_finds_a_function_after_reset)
 {
     int fd = client_greet(&sim, F);
