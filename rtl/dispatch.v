@@ -78,6 +78,7 @@ module dispatch #(
     input  wire [31:0]         ring_number,
     input  wire [31:0]         ring_missed,
     input  wire [15:0]         event_count, // of the source, from the second cycle after decide on
+    output wire                ring_busy, // an event is being written
     output wire                ring_put,
     output wire                ring_miss,
 
@@ -103,7 +104,8 @@ module dispatch #(
     reg  sending_q; // the event is on its way out
     reg  held_q;    // with decided_q: it is kept back
 
-    wire l_last;  // of the relay's own TLP
+    wire l_last; // of the relay's own TLP
+    wire emits;  // a beat of the event is at the exit
 
     // ---- judge ------------------------------------------------------------------------------------------
 
@@ -125,12 +127,13 @@ module dispatch #(
     assign rise = ~intx | m_level;
     assign kept = intx ? wire_suppressed : keeps;
     assign wire_set = decide & has_record & m_irq & intx;
+    assign ring_busy = emits;
     assign ring_put = emits & e_ready & l_last;
     assign ring_miss = decide & is_event & ~tap & ring_enable & ~ring_room;
 
     // ---- move -------------------------------------------------------------------------------------------
 
-    wire emits = (judged & sends) | sending_q; // a beat of the event is at the exit
+    assign emits = (judged & sends) | sending_q;
     wire free = d_valid & ~emits & (body_q | decided_q | judged);
     wire is_own = d_token & token_emit & ~(has_record & (decided_q ? held_q : is_event & keeps));
     wire no_exit = d_token ? ~is_own

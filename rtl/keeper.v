@@ -33,6 +33,9 @@ module keeper #(
     input  wire [31:0]        edge_ns,
     input  wire [31:0]        on_ns,
     input  wire [31:0]        off_ns,
+    input  wire [2:0]         learn_act, // what is done to a new source
+    input  wire               learned,   // a source took the entry …
+    input  wire [SOURCES-1:0] learned_which, // … this
 
     // source_table
     output wire               op_valid,
@@ -78,7 +81,6 @@ module keeper #(
     output wire               source_record,
     output wire               source_level,
     input  wire               source_done,
-    output wire               replayed, // one was sent from the table
     output reg  [6:0]         send_index,
 
     // intx
@@ -157,6 +159,8 @@ module keeper #(
     reg        acknowledged_q;
     reg        act_write_q;
     reg        inject_q;
+    reg        held_still_q; // the entry was looked at with the stream held
+    reg        was_used_q;   // … it was in use when it was looked at
 
     wire       is_word = (s_kind == KIND_WORD);
     wire       exists = (s_index <= LAST);
@@ -194,18 +198,21 @@ module keeper #(
     reg  [43:0] row;
     reg  [SOURCES-1:0] deferred_q;
     reg  [SOURCES-1:0] limit_q;
-    wire        row_write = (state_q == VISIT) | (state_q == ZERO);
+    reg  [SOURCES-1:0] new_q; // not visited since its entry was taken from traffic: learn_act counts, not its row
+    wire [SOURCES-1:0] takes = learned_which & {SOURCES{learned}};
+    wire [2:0]  act_bits = ((new_q & which) != {SOURCES{1'b0}}) ? learn_act : row[2:0];
+    wire        row_write = visit | (state_q == ZERO);
     wire        act_mask, act_limit, act_one_shot;
     wire        send, blocked_d, armed_d, held_d, shot_d;
     wire [37:0] due_d;
     wire [37:0] now = time_ns[43:6];
     wire        at_blocked = |(blocked_q & which);
     wire        at_deferred = |(deferred_q & which);
-    wire        visit = (state_q == VISIT);
+    wire        visit = (state_q == VISIT) & was_used_q;
 
     generate
         if (ACT != 0) begin : acting
-            assign {act_one_shot, act_limit, act_mask} = act_write_q ? s_wdata[2:0] : row[2:0];
+            assign {act_one_shot, act_limit, act_mask} = act_write_q ? s_wdata[2:0] : act_bits;
             wire armed = row[3];
             wire held = row[4];
             wire shot = row[5];
@@ -248,6 +255,12 @@ module keeper #(
             if (which[i] & row_write) begin
                 mask_q[i] <= visit & act_mask;
                 limit_q[i] <= visit & act_limit;
+                new_q[i] <= 1'b0;
+            end
+            if (takes[i]) begin
+                mask_q[i] <= learn_act[0];
+                limit_q[i] <= learn_act[1];
+                new_q[i] <= (ACT != 0);
             end
             // A message kept back while its source is visited stays deferred.
             if ((event_index == i[6:0]) & kept_set) begin
@@ -255,20 +268,21 @@ module keeper #(
             end else if (which[i] & row_write & (~visit | send)) begin
                 deferred_q[i] <= 1'b0;
             end
-            if ((event_index == i[6:0]) & sent_set & limit_q[i]) begin
+            if ((event_index == i[6:0]) & sent_set & (limit_q[i] | (takes[i] & learn_act[1]))) begin
                 blocked_q[i] <= 1'b1;
             end else if (which[i] & row_write) begin
                 blocked_q[i] <= visit & blocked_d;
             end
         end
         for (i = 0; i < PORTS * 4; i = i + 1) begin
-            if (((visit & at_used) | (state_q == ZERO)) & intx & (wire_index == i[4:0])) begin
+            if (row_write & intx & (wire_index == i[4:0])) begin
                 suppress_q[i] <= visit & (act_mask | held_d | shot_d);
             end
         end
         if (rst) begin
             mask_q <= {SOURCES{1'b0}};
             limit_q <= {SOURCES{1'b0}};
+            new_q <= {SOURCES{1'b0}};
             deferred_q <= {SOURCES{1'b0}};
             blocked_q <= {SOURCES{1'b0}};
             suppress_q <= {(PORTS * 4){1'b0}};
@@ -302,12 +316,12 @@ module keeper #(
             WORD_FIRST_HI: word = row_first[63:32];
             WORD_LAST_LO: word = row_last[31:0];
             WORD_LAST_HI: word = row_last[63:32];
-            WORD_ACT: word = {29'd0, row[2:0]};
+            WORD_ACT: word = {29'd0, act_bits};
             default: word = row_other;
         endcase
     end
     wire of_time = (s_word[3:2] == 2'b10);
-    wire shows = (at_used & (~of_time | row_seen)) | ((index_q == 7'd127) & unlisted_there);
+    wire shows = (was_used_q & (~of_time | row_seen)) | ((index_q == 7'd127) & unlisted_there);
 
     // ---- keys put together by software ---------------------------------------------------------------
 
@@ -347,7 +361,6 @@ module keeper #(
     assign source_valid = (state_q == SEND);
     assign source_record = inject_q;
     assign source_level = s_wdata[`RELAY_INJECT_LEVEL_LOW];
-    assign replayed = source_done & ~(inject_q & stored_key[110]);
 
     assign s_done = (state_q == DONE) | (state_q == REFUSE);
     assign s_refused = (state_q == REFUSE);
@@ -369,8 +382,9 @@ module keeper #(
     assign deadline = {due_q, 6'd0};
 
     wire idle_now = (state_q == IDLE);
-    wire start_sweep = ACT != 0 & act_q & ~sweep_q & ~reset_q & (stir_q | due_now_q);
-    assign busy = ~idle_now | sweep_q | reset_q | start_sweep;
+    wire wants_sweep = (ACT != 0) & act_q & ~sweep_q & ~reset_q & (stir_q | due_now_q);
+    wire start_sweep = wants_sweep & idle_now & ~s_valid & (why_q != WHY_FORGET);
+    assign busy = ~idle_now | sweep_q | reset_q | wants_sweep;
 
     always @(posedge clk) begin
         if (state_q == LOOK) begin
@@ -382,7 +396,7 @@ module keeper #(
             send_index <= index_q;
         end
         if ((state_q == JUDGE) & (s_word == WORD_STATE)) begin
-            s_rdata <= at_used ? {27'd0, forced, row[5], at_deferred, row[4], own} : 32'd0;
+            s_rdata <= was_used_q ? {27'd0, forced, row[5], at_deferred, row[4], own} : 32'd0;
         end
         if (idle_now & s_valid & is_word & s_write & exists) begin
             if (s_word == WORD_ADDR_LO) begin
@@ -412,12 +426,16 @@ module keeper #(
             soonest_there_q <= 1'b0;
         end else begin
             loaded_q <= (loaded_q | load_stored | load_program) & ~record_take;
-            stir_q <= (stir_q & ~start_sweep) | stir;
+            stir_q <= (stir_q & ~start_sweep) | stir | learned;
+            if (learned & (learn_act != 3'd0)) begin
+                act_q <= 1'b1;
+            end
             case (state_q)
                 IDLE: begin
                     acknowledged_q <= 1'b0;
                     act_write_q <= 1'b0;
                     inject_q <= 1'b0;
+                    held_still_q <= 1'b0;
                     hold <= reset_q;
                     if (reset_q | (why_q == WHY_FORGET)) begin
                         state_q <= READ;
@@ -460,6 +478,7 @@ module keeper #(
                     end
                 end
                 READ: begin
+                    was_used_q <= at_used;
                     if (op_ready) begin
                         state_q <= LOOK;
                     end
@@ -471,7 +490,7 @@ module keeper #(
                     case (why_q)
                         WHY_RESET: state_q <= CLEAR;
                         WHY_FORGET: begin
-                            if (at_used & ~programmed_q & ~at_pending & ~own & ~forced) begin
+                            if (was_used_q & ~programmed_q & ~at_pending & ~own & ~forced) begin
                                 state_q <= WAIT;
                             end else begin
                                 state_q <= IDLE;
@@ -486,31 +505,31 @@ module keeper #(
                         default: begin
                             if (s_kind == KIND_INJECT) begin
                                 inject_q <= 1'b1;
-                                state_q <= at_used ? SEND : REFUSE;
+                                state_q <= was_used_q ? SEND : REFUSE;
                             end else if (s_kind == KIND_REARM) begin
                                 acknowledged_q <= 1'b1;
-                                state_q <= at_used ? VISIT : REFUSE;
+                                state_q <= was_used_q ? VISIT : REFUSE;
                             end else if (~s_write) begin
                                 state_q <= DONE;
                             end else if (s_word == WORD_KEY) begin
-                                state_q <= (at_used | s_wdata[0]) ? WAIT : DONE;
+                                state_q <= (was_used_q | s_wdata[0]) ? WAIT : DONE;
                             end else if (s_word == WORD_ACKED) begin
                                 acknowledged_q <= 1'b1;
-                                state_q <= ~at_used | refused_q ? REFUSE : VISIT;
+                                state_q <= ~was_used_q | refused_q ? REFUSE : VISIT;
                             end else begin
                                 act_write_q <= 1'b1;
                                 act_q <= 1'b1;
-                                state_q <= at_used & (ACT != 0) ? VISIT : REFUSE;
+                                state_q <= was_used_q & (ACT != 0) ? VISIT : REFUSE;
                             end
                         end
                     endcase
                 end
                 VISIT: begin
-                    if (armed_d & at_used & (~soonest_there_q | earlier[37])) begin
+                    if (armed_d & visit & (~soonest_there_q | earlier[37])) begin
                         soonest_there_q <= 1'b1;
                         soonest_q <= due_d;
                     end
-                    if (send & at_used) begin
+                    if (send & visit) begin
                         state_q <= SEND;
                     end else if (software) begin
                         state_q <= DONE;
@@ -521,8 +540,8 @@ module keeper #(
                         visit_q <= index_q + 7'd1;
                         if (index_q == LAST) begin
                             sweep_q <= 1'b0;
-                            due_q <= (armed_d & at_used & (~soonest_there_q | earlier[37])) ? due_d : soonest_q;
-                            due_there_q <= soonest_there_q | (armed_d & at_used);
+                            due_q <= (armed_d & visit & (~soonest_there_q | earlier[37])) ? due_d : soonest_q;
+                            due_there_q <= soonest_there_q | (armed_d & visit);
                         end
                     end else begin
                         stir_q <= 1'b1;
@@ -535,8 +554,10 @@ module keeper #(
                 end
                 WAIT: begin
                     hold <= 1'b1;
+                    // What was seen before may have changed until nothing was under way.
                     if (hold & quiet) begin
-                        state_q <= at_used ? CLEAR : ENTER;
+                        held_still_q <= 1'b1;
+                        state_q <= ~held_still_q ? READ : was_used_q ? CLEAR : ENTER;
                     end
                 end
                 CLEAR: begin
@@ -585,9 +606,6 @@ module keeper #(
                     state_q <= IDLE;
                 end
             endcase
-            if (stir & ~start_sweep) begin
-                stir_q <= 1'b1;
-            end
         end
     end
 

@@ -49,11 +49,13 @@ module registers #(
     output reg  [31:0]        edge_ns_q,
     output reg  [31:0]        on_ns_q,
     output reg  [31:0]        off_ns_q,
+    output reg  [2:0]         learn_act_q,
     output reg                clear_counters_q,
     output reg                clear_trace_q,
 
     // What it sees.
     input  wire               table_full,
+    input  wire               ring_busy,   // a ring register must not change now
     input  wire               ring_behind,
     input  wire [SOURCES-1:0] pending,
     input  wire [PORTS*4-1:0] wires,
@@ -116,6 +118,7 @@ module registers #(
             `RELAY_CTRL, `RELAY_SCRATCH, `RELAY_TRACE_TAIL, `RELAY_RING_BASE_LO, `RELAY_RING_BASE_HI,
             `RELAY_RING_STATUS_LO, `RELAY_RING_STATUS_HI, `RELAY_RING_CTRL, `RELAY_RING_TAIL,
             `RELAY_LIMIT_EDGE_NS, `RELAY_LIMIT_ON_NS, `RELAY_LIMIT_OFF_NS: rw = 1'b1;
+            `RELAY_LEARN_ACT: rw = CAPS[`RELAY_CAPS_LEARN_ACT_LOW];
             `RELAY_ID, `RELAY_VERSION, `RELAY_CAPS, `RELAY_SHAPE, `RELAY_BUILD, `RELAY_CLOCK_KHZ,
             `RELAY_STATUS, `RELAY_TIME_LO, `RELAY_TIME_HI, `RELAY_BDF, `RELAY_PENDING,
             `RELAY_PENDING + 32'h4, `RELAY_PENDING + 32'h8, `RELAY_PENDING + 32'hc, `RELAY_WIRES_IN,
@@ -147,7 +150,8 @@ module registers #(
 
     // An access: look (state_q 0), then answer (state_q 1) or wait for who answers.
     reg  state_q;
-    wire start = valid & ~state_q & ~init_busy_q & ~to_keeper & ~to_counters;
+    wire wait_ring = write & page0 & (index[9:4] == 6'b001101) & ring_busy;
+    wire start = valid & ~state_q & ~init_busy_q & ~to_keeper & ~to_counters & ~wait_ring;
     wire put = start & write & rw;
     wire put_command = valid & write & is_command & (forget ? k_done : state_q);
     wire [7:0] mem_index = init_busy_q ? init_q : index[7:0];
@@ -273,6 +277,7 @@ module registers #(
                 `RELAY_LIMIT_EDGE_NS: edge_ns_q <= wdata;
                 `RELAY_LIMIT_ON_NS: on_ns_q <= wdata;
                 `RELAY_LIMIT_OFF_NS: off_ns_q <= wdata;
+                `RELAY_LEARN_ACT: learn_act_q <= wdata[2:0];
                 default: begin
                 end
             endcase
@@ -291,6 +296,7 @@ module registers #(
             edge_ns_q <= `RELAY_LIMIT_EDGE_NS_RESET;
             on_ns_q <= `RELAY_LIMIT_ON_NS_RESET;
             off_ns_q <= `RELAY_LIMIT_OFF_NS_RESET;
+            learn_act_q <= 3'd0;
         end else begin
             init_q <= init_q + 8'd1;
             init_busy_q <= init_busy_q & (init_q != 8'hff);

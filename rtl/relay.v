@@ -98,6 +98,7 @@ module relay #(
                              ((ACT != 0) ? (32'd1 << `RELAY_CAPS_MASK_LOW) : 32'd0) |
                              ((ACT != 0) ? (32'd1 << `RELAY_CAPS_STORM_LIMIT_LOW) : 32'd0) |
                              ((ACT != 0) ? (32'd1 << `RELAY_CAPS_ONE_SHOT_LOW) : 32'd0) |
+                             ((ACT != 0) ? (32'd1 << `RELAY_CAPS_LEARN_ACT_LOW) : 32'd0) |
                              ((BUMP != 0) ? (32'd1 << `RELAY_CAPS_BUMP_LOW) : 32'd0);
 
     // No path leads from an input to an output within a cycle.
@@ -155,6 +156,7 @@ module relay #(
     wire [1:0]         window_enable;
     wire [31:0]        trace_tail, ring_tail, edge_ns, on_ns, off_ns;
     wire [63:0]        ring_base, ring_status;
+    wire [2:0]         learn_act;
     wire               ring_enable;
     wire [3:0]         ring_log2;
     wire               clear_counters, clear_trace;
@@ -182,9 +184,10 @@ module relay #(
         .window_base(window_base), .window_mask(window_mask), .window_enable(window_enable),
         .trace_tail_q(trace_tail), .ring_base_q(ring_base), .ring_status_q(ring_status),
         .ring_enable_q(ring_enable), .ring_log2_q(ring_log2), .ring_tail_q(ring_tail),
-        .edge_ns_q(edge_ns), .on_ns_q(on_ns), .off_ns_q(off_ns),
+        .edge_ns_q(edge_ns), .on_ns_q(on_ns), .off_ns_q(off_ns), .learn_act_q(learn_act),
         .clear_counters_q(clear_counters), .clear_trace_q(clear_trace),
-        .table_full(used == {SOURCES{1'b1}}), .ring_behind(ring_behind), .pending(pending),
+        .table_full(used == {SOURCES{1'b1}}), .ring_busy(ring_busy | status_busy),
+        .ring_behind(ring_behind), .pending(pending),
         .wires(wires_own), .told(told), .open(open), .trace_head(32'd0), .ring_head(ring_head),
         .ring_missed(ring_missed),
         .counter_read(counter_read), .counter_done(counter_done), .counter_value(counter_value),
@@ -207,7 +210,7 @@ module relay #(
     wire [6:0]         free_index, record_index, write_index, send_index;
     wire [SOURCES-1:0] write_which, mask, blocked;
     wire               wire_own, wire_forced, wire_suppressed, wire_set;
-    wire               ring_room, ring_put, ring_miss;
+    wire               status_busy, ring_on, ring_room, ring_busy, ring_put, ring_miss;
     wire [63:0]        ring_address;
     wire               decide, decide_event, decide_rise, decide_kept, decide_masked, decide_listed, decide_record;
     wire               decide_irq, decide_poisoned, decide_odd, decide_token;
@@ -215,7 +218,7 @@ module relay #(
     wire               ready;
     upstream #(.WIDTH(WIDTH), .PORTS(PORTS), .SOURCES(SOURCES), .BUMP(BUMP)) to_root (
         .clk(clk), .rst(rst), .bus(bus), .device(device), .time_ns(time_ns), .open(open & up_q),
-        .indicator_first(set_indicator_first | ring_enable), .hold(hold), .quiet(quiet), .moving(moving),
+        .indicator_first(set_indicator_first | ring_enable | ring_on), .hold(hold), .quiet(quiet), .moving(moving),
         .s_data(s_port_data), .s_keep(s_port_keep), .s_last(s_port_last), .s_valid(s_port_valid),
         .s_ready(s_port_ready), .s_np_ok(s_port_np_ok), .snap(snap), .snap_done(snap_done),
         .drained(drained),
@@ -235,8 +238,9 @@ module relay #(
         .write_index(write_index), .write_which(write_which),
         .pause(pause), .wire_own(wire_own), .wire_forced(wire_forced), .wire_suppressed(wire_suppressed),
         .wire_set(wire_set), .mask(mask), .blocked(blocked), .event_count(event_count),
-        .ring_enable(ring_enable), .ring_room(ring_room & bus_master), .ring_address(ring_address),
-        .ring_number(ring_number), .ring_missed(ring_missed), .ring_put(ring_put), .ring_miss(ring_miss),
+        .ring_enable(ring_on), .ring_room(ring_room & bus_master), .ring_address(ring_address),
+        .ring_number(ring_number), .ring_missed(ring_missed), .ring_busy(ring_busy), .ring_put(ring_put),
+        .ring_miss(ring_miss),
         .decide(decide), .decide_event(decide_event), .decide_rise(decide_rise),
         .decide_kept(decide_kept), .decide_masked(decide_masked), .decide_listed(decide_listed), .decide_record(decide_record),
         .decide_irq(decide_irq), .decide_poisoned(decide_poisoned), .decide_odd(decide_odd),
@@ -294,7 +298,7 @@ module relay #(
     );
 
     reg          unlisted_q;
-    wire         source_valid, source_record, source_level, source_done, replayed;
+    wire         source_valid, source_record, source_level, source_done;
     wire         count_held, count_one_shot, keeper_busy;
     wire         told_set;
     keeper #(.PORTS(PORTS), .SOURCES(SOURCES), .ACT(ACT)) keeping (
@@ -313,7 +317,8 @@ module relay #(
         .record_take(record_take), .write(write), .write_bit(write_bit), .write_index(write_index),
         .key_write(key_write), .used(used), .used_change(used_change),
         .source_valid(source_valid), .source_record(source_record), .source_level(source_level),
-        .source_done(source_done), .replayed(replayed), .send_index(send_index),
+        .source_done(source_done), .send_index(send_index), .learn_act(learn_act), .learned(learned),
+        .learned_which(write_which),
         .wires_own(wires_own), .wires_forced(wires_forced), .wires_delivered(wires_delivered),
         .suppress_q(suppress), .forget(wires_forget),
         .mask_q(mask), .blocked_q(blocked), .kept_set(seen & decide_listed & ~is_intx & decide_kept),
@@ -337,7 +342,7 @@ module relay #(
 
     ring events (
         .clk(clk), .rst(rst), .base(ring_base), .enable(ring_enable), .log2(ring_log2), .tail(ring_tail),
-        .put(ring_put), .miss(ring_miss), .head_q(ring_head), .number_q(ring_number),
+        .put(ring_put), .miss(ring_miss), .busy(ring_busy), .on_q(ring_on), .head_q(ring_head), .number_q(ring_number),
         .missed_q(ring_missed), .behind_q(ring_behind), .address(ring_address), .room_q(ring_room)
     );
 
@@ -350,7 +355,7 @@ module relay #(
         .message_valid(message_valid & (BUMP == 0)), .message_pin(message_pin),
         .message_level(message_level), .message_done(told_set),
         .status_valid(status_q & bus_master), .status_address(ring_status), .ring_head(ring_head),
-        .status_done(status_done),
+        .status_busy(status_busy), .status_done(status_done),
         .source_valid(source_valid), .source_record(source_record), .source_level(source_level),
         .source_key(stored_key), .source_tc(stored_tc), .source_done(source_done),
         .token_valid(token_valid), .token_taken(token_taken), .token_done(token_done),
@@ -366,7 +371,7 @@ module relay #(
             status_q <= 1'b0;
         end else begin
             unlisted_q <= unlisted_q | unlisted;
-            status_q <= (status_q & ~status_done) | ring_miss;
+            status_q <= ((status_q & ~status_done) | ring_miss) & ring_on;
         end
     end
 
@@ -405,7 +410,7 @@ module relay #(
         pulse[`RELAY_COUNTER_MASKED] <= seen & decide_kept & decide_masked;
         pulse[`RELAY_COUNTER_COALESCED] <= seen & decide_kept & ~decide_masked;
         pulse[`RELAY_COUNTER_HELD] <= count_held;
-        pulse[`RELAY_COUNTER_REPLAYED] <= replayed;
+        pulse[`RELAY_COUNTER_REPLAYED] <= again | (seen & decide_token & token_source & ~is_intx & ~decide_kept);
         pulse[`RELAY_COUNTER_ORDER_CLEARED] <= up_cleared;
         pulse[`RELAY_COUNTER_ONE_SHOT] <= count_one_shot;
     end

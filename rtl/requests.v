@@ -41,6 +41,7 @@ module requests #(
     input  wire               status_valid,
     input  wire [63:0]        status_address,
     input  wire [31:0]        ring_head,
+    output wire               status_busy, // it is being written
     output wire               status_done,
 
     input  wire               source_valid,
@@ -118,6 +119,7 @@ module requests #(
     assign message_done = token_done & (turn == MESSAGE);
     assign status_done = token_done & (turn == STATUS);
     assign source_done = token_done & (turn == SOURCE);
+    assign status_busy = busy_q & (turn == STATUS);
     wire   wires_done = token_done & (turn == WIRES);
 
     integer p;

@@ -3,7 +3,8 @@
 // The event ring in host memory: where the next event goes, and whether there is room.
 //
 // `put` counts an event as written, `miss` as not written. Room is known again two cycles after put.
-// Enabling starts the ring anew. Synchronous reset: disabled.
+// Enabling starts the ring anew; while an event is being written (busy) it neither starts nor stops.
+// Synchronous reset: stopped.
 `default_nettype none
 
 module ring (
@@ -15,6 +16,8 @@ module ring (
     input  wire [31:0] tail,
     input  wire        put,
     input  wire        miss,
+    input  wire        busy,
+    output reg         on_q,
     output reg  [31:0] head_q,
     output reg  [31:0] number_q, // of the next event: head + 1
     output reg  [31:0] missed_q,
@@ -22,7 +25,7 @@ module ring (
     output wire [63:0] address,  // of the next event; the ring does not cross a 4 GiB line
     output reg         room_q
 );
-    reg         enable_q;
+    reg         begun_q; // the cycle before `on`
     reg  [14:0] last; // index of the last record
     integer i;
     always @* begin
@@ -37,9 +40,12 @@ module ring (
 
     wire [31:0] waiting = head_q - tail;
     always @(posedge clk) begin
-        enable_q <= enable;
-        room_q <= enable & ((waiting & ~{17'd0, last}) == 32'd0);
-        if (rst | ~enable_q) begin
+        if (~busy) begin
+            begun_q <= enable;
+            on_q <= enable & begun_q;
+        end
+        room_q <= begun_q & ((waiting & ~{17'd0, last}) == 32'd0);
+        if (rst | (enable & ~begun_q)) begin
             head_q <= 32'd0;
             number_q <= 32'd1;
             missed_q <= 32'd0;
@@ -54,6 +60,10 @@ module ring (
                 missed_q <= missed_q + 32'd1;
                 behind_q <= 1'b1;
             end
+        end
+        if (rst) begin
+            begun_q <= 1'b0;
+            on_q <= 1'b0;
         end
     end
 
