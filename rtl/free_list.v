@@ -38,6 +38,44 @@ module free_list #(
             there_q <= (used_q != {SOURCES{1'b1}});
         end
     end
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    (* anyconst *) wire [6:0] f_who;
+    reg       f_used;
+    reg [1:0] f_still; // cycles since a change, up to 2
+    always @(posedge clk) begin
+        f_used <= ~rst & (f_used ^ (change & which[f_who]));
+        f_still <= (rst | change) ? 2'd0 : (f_still == 2'd2) ? 2'd2 : f_still + 2'd1;
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        assume ({25'd0, f_who} < SOURCES);
+    end
+    always @(posedge clk) begin
+        if (f_begun) begin
+            assert (used_q[f_who] == f_used);
+            if (f_still != 2'd0) begin
+                // An entry that is offered is free; none is offered only if all are in use.
+                assert (there_q == (used_q != {SOURCES{1'b1}}));
+                if (there_q) begin
+                    assert ({25'd0, index_q} < SOURCES);
+                    assert (~used_q[index_q]);
+                end
+            end
+            cover (there_q & f_used & (f_still == 2'd1));
+            cover (~there_q & (f_still == 2'd1));
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -90,6 +90,101 @@ module intx #(
             end
         end
     end
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    // One wire, any, and one pin, any.
+    (* anyconst *) wire [4:0] f_wire;
+    (* anyconst *) wire [1:0] f_pin;
+    localparam integer WIRES = PORTS * 4;
+    wire f_own = own_q[f_wire];
+    wire f_forced = forced_q[f_wire];
+    reg  f_last_own;    // last message of the port about it
+    reg  f_last_forced; // last word of software
+    reg  f_last_told;   // last message to the root about the pin
+    reg  f_joined;      // the pin's last rise was told while the wire was part of it, and it has not fallen since
+    wire f_tells = told_set & (pin_q == f_wire[1:0]);
+    always @(posedge clk) begin
+        if (rst) begin
+            {f_last_own, f_last_forced, f_last_told, f_joined} <= 4'd0;
+        end else begin
+            if (change & (index == f_wire)) begin
+                f_last_own <= force_ ? f_last_own : level;
+                f_last_forced <= force_ ? level : f_last_forced;
+            end
+            if (told_set & (pin_q == f_pin)) begin
+                f_last_told <= level_q;
+            end
+            f_joined <= (f_joined | (f_tells & level_q & ~suppress[f_wire])) & (f_last_own | f_last_forced) &
+                        ~forget[f_wire];
+        end
+    end
+
+    // The OR of what is up and not suppressed, spelt out.
+    integer f_i;
+    reg f_up;
+    always @* begin
+        f_up = 1'b0;
+        for (f_i = 0; f_i < PORTS; f_i = f_i + 1) begin
+            if ((own_q[f_i*4 + f_pin] | forced_q[f_i*4 + f_pin]) & ~suppress[f_i*4 + f_pin]) begin
+                f_up = 1'b1;
+            end
+        end
+    end
+    reg f_up_q;
+    reg f_wait; // nothing was on its way to the root, and it was to know something else
+    always @(posedge clk) begin
+        f_up_q <= f_up;
+        f_wait <= ~rst & ~differs_q & (want != told_q);
+    end
+
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        assume ({27'd0, f_wire} < WIRES);
+        assume (~change | ({27'd0, index} < WIRES));
+        assume (~told_set | differs_q);
+    end
+
+    always @(posedge clk) begin
+        if (f_begun) begin
+            // A wire is what its last message says.
+            assert ((f_own == f_last_own) & (f_forced == f_last_forced));
+            assert (told_q[f_pin] == f_last_told);
+            assert (delivered_q[f_wire] == f_joined);
+            assert (want[f_pin] == f_up);
+            if (index == f_wire) begin
+                assert ((wire_own == f_own) & (wire_forced == f_forced) & (wire_suppressed == suppress[f_wire]));
+            end
+            // The root is told a change only, and it was one when the message was begun.
+            assert (~differs_q | (level_q != told_q[pin_q]));
+            // As long as anything differs it is told something: a message is begun in the next cycle.
+            assert (differs_q | ~f_wait);
+            if (differs_q & (pin_q == f_pin) & ~$past(differs_q)) begin
+                assert (level_q == $past(f_up));
+            end
+            // What is on its way stays.
+            if ($past(differs_q & ~told_set & ~rst) & f_was) begin
+                assert (differs_q & (pin_q == $past(pin_q)) & (level_q == $past(level_q)));
+            end
+
+            cover (f_joined & f_last_told);
+            cover (differs_q & ~level_q & (pin_q == 2'd3));
+            cover (f_last_own & f_last_forced & ~f_joined & told_q[f_wire[1:0]]);
+        end
+    end
+    reg f_was = 1'b0;
+    always @(posedge clk) begin
+        f_was <= f_begun;
+    end
+`endif
 endmodule
 
 `default_nettype wire

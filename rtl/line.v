@@ -51,6 +51,112 @@ module line #(
             end
         end
     endgenerate
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+    end
+
+    integer f_i;
+    reg [7:0] f_inside;
+    always @* begin
+        f_inside = 8'd0;
+        for (f_i = 1; f_i <= DEPTH; f_i = f_i + 1) begin
+            f_inside = f_inside + {7'd0, valid[f_i]};
+        end
+    end
+    wire f_in = s_valid & s_ready;
+    wire f_out = m_valid & m_ready;
+    reg [7:0] f_count; // beats that came in and have not left
+
+    // One beat, any, is followed through.
+    (* anyseq *) wire f_pick;
+    reg            f_tag;
+    reg [BITS-1:0] f_beat;
+    reg [7:0]      f_ahead; // beats before it
+    reg [7:0]      f_place; // stages it has passed
+    reg [7:0]      f_moves; // cycles in which what is ahead of it, or it itself, was let out
+    wire           f_next = f_tag & (f_ahead == 8'd0);
+    wire           f_taken = ~f_tag & f_in & f_pick;
+    always @(posedge clk) begin
+        if (rst) begin
+            f_count <= 8'd0;
+            f_tag <= 1'b0;
+        end else begin
+            f_count <= f_count + {7'd0, f_in} - {7'd0, f_out};
+            if (f_taken) begin
+                f_tag <= 1'b1;
+                f_beat <= s_data;
+                f_ahead <= f_count - {7'd0, f_out};
+                f_place <= 8'd1;
+                f_moves <= 8'd0;
+            end else if (f_tag) begin
+                f_ahead <= f_ahead - {7'd0, f_out & ~f_next};
+                f_tag <= ~(f_next & f_out);
+                f_place <= f_place + {7'd0, moves[f_place]};
+                f_moves <= f_moves + {7'd0, m_ready};
+            end
+        end
+    end
+
+    reg            f_waits;
+    reg [BITS-1:0] f_offer;
+    reg [7:0]      f_before; // beats in the stages after the one followed
+    always @(posedge clk) begin
+        f_waits <= m_valid & ~m_ready & ~rst;
+        f_offer <= m_data;
+    end
+    always @* begin
+        f_before = 8'd0;
+        for (f_i = 1; f_i <= DEPTH; f_i = f_i + 1) begin
+            if (f_i > f_place) begin
+                f_before = f_before + {7'd0, valid[f_i]};
+            end
+        end
+    end
+
+    always @(posedge clk) begin
+        if (f_begun) begin
+            // No loss, no duplicate, no change of order or content.
+            assert (f_count == f_inside);
+            assert (empty == (f_count == 8'd0));
+            assert (~f_out | (f_count != 8'd0));
+            if (f_next & m_valid) begin
+                assert (m_data == f_beat);
+            end
+            // What is offered stays offered.
+            if (f_waits) begin
+                assert (m_valid & (m_data == f_offer));
+            end
+            // Progress: whenever the exit is ready everything moves, so DEPTH such cycles let it out; and it is never
+            // sooner than DEPTH cycles.
+            if (f_tag) begin
+                assert (f_moves < DEPTH);
+                assert (f_place > f_moves);
+            end
+            assert (s_ready | (~m_ready & (f_count == DEPTH)));
+
+            // Induction.
+            if (f_tag) begin
+                assert ((f_place >= 8'd1) & (f_place <= DEPTH));
+                assert (valid[f_place]);
+                assert (data[f_place*BITS +: BITS] == f_beat);
+                assert (f_ahead == f_before);
+            end
+
+            cover (f_next & f_out & (f_moves == DEPTH - 1));
+            cover (f_tag & (f_count == DEPTH) & (f_place == 8'd1));
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

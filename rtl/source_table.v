@@ -162,7 +162,7 @@ module source_table #(
         if (write_other) begin
             others[{index_q, kept_q}] <= other_new;
         end
-        other_read <= (write_other & (index_q == index)) ? 32'bx : others[{index, kept}];
+        other_read <= (write_other & (index_q == index) & (kept_q == kept)) ? 32'bx : others[{index, kept}];
     end
     always @(posedge clk) begin
         if (write_acked) begin
@@ -214,6 +214,167 @@ module source_table #(
             others[i] = 32'd0;
         end
     end
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    // One source, any, is followed. f_events, f_sends and f_keeps are what came in, the others what the second
+    // stage has made of it.
+    (* anyconst *) wire [6:0] f_who;
+    wire f_ev = ev_valid & (ev_index == f_who);
+    wire f_op = op_valid & op_ready & (op_index == f_who);
+    wire f_here = (index_q == f_who);
+    wire f_adds = event_q & seen_q & f_here;
+    wire f_others = event_q & other_q & f_here;
+    wire f_clears = clear_q & f_here;
+    wire f_acks = ack_q & f_here & (f_count - data_q < 32'h8000_0000);
+    reg         f_op_q;
+    reg  [31:0] f_events;
+    reg  [31:0] f_sends;
+    reg  [31:0] f_keeps;
+    reg  [31:0] f_count;
+    reg  [31:0] f_acked;
+    reg  [31:0] f_sent;
+    reg  [31:0] f_kept;
+    reg  [63:0] f_first;
+    reg  [63:0] f_last;
+    reg         f_any;
+    // Memories have any content until they are cleared, as is done for all entries after reset.
+    reg         f_clean;      // counts are
+    reg         f_clean_sent;
+    reg         f_clean_kept;
+    reg         f_key_clean;
+    reg  [117:0] f_key;
+    reg         f_key_clash;
+    always @(posedge clk) begin
+        f_op_q <= op_valid & op_ready;
+        f_key_clash <= key_write & (key_index == index);
+        if (rst) begin
+            {f_clean, f_clean_sent, f_clean_kept, f_key_clean} <= 4'd0;
+        end else begin
+            f_events <= (f_op & op_clear) ? 32'd0 : f_events + {31'd0, f_ev & ev_seen};
+            f_sends <= (f_op & op_clear & ~op_kept) ? 32'd0 : f_sends + {31'd0, f_ev & ev_other & ~ev_kept};
+            f_keeps <= (f_op & op_clear & op_kept) ? 32'd0 : f_keeps + {31'd0, f_ev & ev_other & ev_kept};
+            f_count <= f_clears ? 32'd0 : f_count + {31'd0, f_adds};
+            f_acked <= f_clears ? 32'd0 : f_acks ? data_q : f_acked;
+            f_sent <= (f_clears & ~kept_q) ? 32'd0 : f_sent + {31'd0, f_others & ~kept_q};
+            f_kept <= (f_clears & kept_q) ? 32'd0 : f_kept + {31'd0, f_others & kept_q};
+            f_any <= ~f_clears & (f_any | f_adds);
+            f_clean <= f_clean | f_clears;
+            f_clean_sent <= f_clean_sent | (f_clears & ~kept_q);
+            f_clean_kept <= f_clean_kept | (f_clears & kept_q);
+            f_key_clean <= f_key_clean | (key_write & (key_index == f_who));
+            if (f_adds) begin
+                f_last <= time_q;
+                if (~f_any) begin
+                    f_first <= time_q;
+                end
+            end
+            if (key_write & (key_index == f_who)) begin
+                f_key <= {key_programmed, key_tc, key};
+            end
+        end
+    end
+
+    always @* begin
+        assume (rst | f_begun);
+        // Acknowledging and clearing are two things; who clears has made sure that no event of the source comes.
+        assume (~(op_ack & op_clear));
+        assume (~(clear_q & ev_valid & (ev_index == index_q)));
+        if (FORWARD == 0) begin
+            assume (~(ev_valid & (ev_index == index_q) & event_q & (seen_q | other_q)));
+        end
+        // Fewer than 2^31 events wait to be acknowledged.
+        assume (~f_clean | (f_count - f_acked < 32'h7fff_ffff));
+    end
+
+    wire [32:0] f_counts = counts[f_who];
+    wire [31:0] f_ackeds = ackeds[f_who];
+    wire [31:0] f_others_sent = others[{f_who, 1'b0}];
+    wire [31:0] f_others_kept = others[{f_who, 1'b1}];
+    wire [63:0] f_firsts = firsts[f_who];
+    wire [63:0] f_lasts = lasts[f_who];
+    wire [117:0] f_keys = keys[f_who];
+    reg         f_raced;
+    always @(posedge clk) begin
+        // An event came in while an acknowledgement was carried out.
+        f_raced <= ~rst & f_acks & f_ev & ev_seen & (data_q == f_count);
+    end
+
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // Counts are events, each once; pending is that some are not acknowledged.
+            if (f_clean & ~f_clears) begin
+                assert (f_count == f_events - {31'd0, f_adds});
+                if (f_op_q & f_here) begin
+                    assert (row_count == f_count);
+                    assert (row_acked == f_acked);
+                    assert (row_seen == f_any);
+                    assert (~row_seen | ((row_first == f_first) & (row_last == f_last)));
+                    assert (row_refused == (ack_q & ~f_acks));
+                end
+            end
+            if (f_clean) begin
+                if ({25'd0, f_who} < SOURCES) begin
+                    assert (pending_q[f_who] == (f_count != f_acked));
+                end
+                // What was acknowledged had been counted, and what came since then is pending.
+                assert (f_count - f_acked < 32'h8000_0000);
+                if (f_raced) begin
+                    assert (f_adds & (f_count == f_acked));
+                end
+            end
+            if (f_clean_sent & ~f_clears) begin
+                assert (f_sent == f_sends - {31'd0, f_others & ~kept_q});
+                assert (~(f_op_q & f_here & ~kept_q) | (row_other == f_sent));
+            end
+            if (f_clean_kept & ~f_clears) begin
+                assert (f_kept == f_keeps - {31'd0, f_others & kept_q});
+                assert (~(f_op_q & f_here & kept_q) | (row_other == f_kept));
+            end
+            if (f_key_clean & f_here & ~f_key_clash) begin
+                assert ({row_programmed, row_tc, row_key} == f_key);
+            end
+            // An operation waits for nothing but events and the one before it.
+            assert (op_ready | ev_valid | busy_q);
+
+            // Induction.
+            assert (busy_q == (event_q | ack_q | clear_q));
+            assert (~(event_q & (ack_q | clear_q)) & ~(ack_q & clear_q));
+            assert (f_op_q | ~(ack_q | clear_q));
+            assert (~f_op_q | ~event_q);
+            assert (~f_clears | (f_events == 32'd0));
+            assert (~f_clears | ((kept_q ? f_keeps : f_sends) == 32'd0));
+            assert (~f_clears | ~(kept_q ? f_clean_sent : f_clean_kept) |
+                    ((kept_q ? f_sends : f_keeps) == (kept_q ? f_sent : f_kept)));
+            if (f_clean) begin
+                assert (f_counts == {f_any, f_count});
+                assert (f_ackeds == f_acked);
+                assert (~f_any | ((f_firsts == f_first) & (f_lasts == f_last)));
+                assert (f_any | (f_count == 32'd0));
+            end
+            assert (~f_clean_sent | (f_others_sent == f_sent));
+            assert (~f_clean_kept | (f_others_kept == f_kept));
+            assert (~f_key_clean | (f_keys == f_key));
+            assert (f_clean | ~(f_clean_sent | f_clean_kept));
+            if (f_here & f_clean) begin
+                assert (~((event_q & seen_q) | (f_op_q & ~clear_q)) | ({row_seen, row_count} == f_counts));
+                assert (~f_op_q | clear_q | (row_acked == f_ackeds));
+                assert (~(event_q & other_q) | ~(kept_q ? f_clean_kept : f_clean_sent) | (row_other == (kept_q ? f_kept : f_sent)));
+            end
+
+            cover (f_raced & f_here);
+            cover (f_op_q & f_here & row_refused);
+            cover (f_op_q & f_here & f_clean & f_clean_sent & f_clean_kept);
+            cover (f_clean & f_any & (f_count == 32'd1) & (f_acked == 32'd0));
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire
