@@ -293,9 +293,10 @@ module upstream #(
 
     wire ends = e_valid & e_ready & e_last & ~e_bad & (go_around | (relayed & ~own));
     wire completion = go_around ? g_class[1] : d_completion;
-    // Who a TLP says it comes from: its port's function; for INTx, which may not say, the card.
+    // Who a TLP says it comes from: its port's function; for INTx, which may not say, the card. A completion
+    // names who completes, which is bus 0 until the function has had its first configuration write.
     wire [15:0] requester = g_data[63:48];
-    wire        spoofed = (BUMP == 0) & ((requester[15:3] != {bus, device}) |
+    wire        spoofed = (BUMP == 0) & ~g_class[1] & ((requester[15:3] != {bus, device}) |
                                          (requester[2:0] != (g_class[4] ? 3'd0 : g_port)));
     always @(posedge clk) begin
         s_np_ok <= np_room & ~rst;

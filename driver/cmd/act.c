@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "describe.h"
 #include "relay_regs.h"
 #include "select.h"
 #include "timespan.h"
@@ -11,6 +12,7 @@
 struct act {
     struct selection selection;
     bool off;
+    bool new_sources; /* limit: those a card learns later, too */
     /* limit: 0 leaves what is set */
     uint32_t every_ns, high_ns, low_ns;
 };
@@ -104,6 +106,40 @@ static int write_times(struct invocation *invocation, const struct act *act)
     return EXIT_OK;
 }
 
+/*
+ * Sources that a card will learn from traffic begin with the limit, or no longer. 0 and the card's place in
+ * the report, a line or an object of `list`; an exit status where the card can't be written to.
+ */
+static int limit_new_sources(struct invocation *invocation, const struct act *act, struct roster_card *card,
+                             json_t *list)
+{
+    char name[SLOT_NAME], text[DESCRIBE_TEXT];
+    slot_name(card->slot, name);
+    if (!(card->identity.caps & RELAY_CAPS_LEARN_ACT)) {
+        if (!act->off)
+            fprintf(invocation->err,
+                    "signalbox: %s: this build of the circuit can't limit sources before their first "
+                    "interrupt: say it again when others have come\n",
+                    name);
+        return EXIT_OK;
+    }
+    const uint32_t had = card->identity.learn_act;
+    uint32_t got = act->off ? had & ~RELAY_LEARN_ACT_LIMIT : had | RELAY_LEARN_ACT_LIMIT;
+    if (!act->selection.dry_run) {
+        int error = card_write(card->card, RELAY_LEARN_ACT, got);
+        if (!error)
+            error = card_read(card->card, RELAY_LEARN_ACT, &got);
+        if (error)
+            return select_failed(invocation, card, error);
+    }
+    if (invocation->json)
+        json_array_append_new(list, json_pack("{s:s, s:o}", "card", name, "acts", describe_acts_json(got)));
+    else
+        fprintf(invocation->out, "%s%s, sources to come: %s\n", act->selection.dry_run ? "(dry run) " : "",
+                name, got ? describe_acts(got, text) : "as they are");
+    return EXIT_OK;
+}
+
 static int act_on(struct invocation *invocation, const struct act *act, const char *schema, uint32_t caps,
                   const char *doing, uint32_t set, uint32_t clear)
 {
@@ -120,11 +156,18 @@ static int act_on(struct invocation *invocation, const struct act *act, const ch
         else
             status = change(invocation, &list[i], set, clear);
     }
+    json_t *new_sources = json_array();
+    if (act->new_sources)
+        for (unsigned c = 0; c < invocation->roster.n_cards && !status; c++)
+            if (invocation->roster.card[c]->card)
+                status = limit_new_sources(invocation, act, invocation->roster.card[c], new_sources);
     if (!status) {
         if (set)
             warn_of_tap(invocation, list, n);
-        select_report(invocation, schema, &act->selection, list, n);
+        json_t *more = act->new_sources ? json_pack("{s:O}", "new_sources", new_sources) : NULL;
+        select_report(invocation, schema, &act->selection, list, n, more);
     }
+    json_decref(new_sources);
     free(list);
     return status;
 }
@@ -191,9 +234,13 @@ int limit_run(struct invocation *invocation, int argc, char **argv)
             "the "
             "line. TIME is a number with ns, us, ms or s. The three times hold for all limited sources of a "
             "card "
-            "and stay until they are changed; those in parentheses are the relay's own after a reset."};
+            "and stay until they are changed; those in parentheses are the relay's own after a reset. --all "
+            "limits "
+            "sources that raise their first interrupt later, too, where the circuit can."};
     struct act act = {0};
     int status = command_parse(invocation, &argp, argc, argv, &act);
+    act.new_sources = act.selection.all && !invocation->roster.filtered && act.selection.source < 0;
+    act.selection.none_caps = act.new_sources ? RELAY_CAPS_LEARN_ACT : 0;
     return status ? status
                   : act_on(invocation, &act, "limit", RELAY_CAPS_STORM_LIMIT, "limit storms",
                            act.off ? 0 : RELAY_SRC_ACT_LIMIT, act.off ? RELAY_SRC_ACT_LIMIT : 0);
@@ -225,7 +272,7 @@ int ack_run(struct invocation *invocation, int argc, char **argv)
         list[i].source->acked = seen;
     }
     if (!status)
-        select_report(invocation, "ack", &act.selection, list, n);
+        select_report(invocation, "ack", &act.selection, list, n, NULL);
     free(list);
     return status;
 }

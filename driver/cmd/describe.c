@@ -36,12 +36,13 @@ char *describe_lines(const struct roster_function *function, char text[DESCRIBE_
 char *describe_function_state(const struct roster_function *function, char text[DESCRIBE_TEXT])
 {
     text[0] = 0;
-    append(text, DESCRIBE_TEXT, ", ", function->pending ? "asking" : "idle");
+    if (function->present || function->n_sources)
+        append(text, DESCRIBE_TEXT, ", ", function->pending ? "asking" : "idle");
     if (function->level)
         append(text, DESCRIBE_TEXT, ", ", "wire high");
     if (!function->up)
         append(text, DESCRIBE_TEXT, ", ", "link down");
-    if (!function->present)
+    if (!function->present && (function->up || function->n_sources))
         append(text, DESCRIBE_TEXT, ", ", "not on the bus");
     return text;
 }
@@ -76,6 +77,7 @@ static const struct bit caps_bits[] = {
     {RELAY_CAPS_DMA_WINDOWS, "dma-windows"},
     {RELAY_CAPS_LEARN, "learn"},
     {RELAY_CAPS_BUMP, "bump"},
+    {RELAY_CAPS_LEARN_ACT, "learn-act"},
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof *(array))
@@ -113,6 +115,20 @@ char *describe_message(const struct relay_source *source, char text[DESCRIBE_TEX
     else
         snprintf(text, DESCRIBE_TEXT, "0x%08llx = 0x%04x", (unsigned long long)source->address, source->data);
     return text;
+}
+
+char *describe_acts(uint32_t acts, char text[DESCRIBE_TEXT])
+{
+    text[0] = 0;
+    append_bits(text, DESCRIBE_TEXT, acts, act_bits, LENGTH(act_bits));
+    return text;
+}
+
+json_t *describe_acts_json(uint32_t acts)
+{
+    json_t *array = json_array();
+    add_bits(array, acts, act_bits, LENGTH(act_bits));
+    return array;
 }
 
 char *describe_caps(uint32_t caps, char *text, size_t size)
@@ -198,5 +214,7 @@ json_t *describe_card_json(const struct roster_card *card)
                           id->control & RELAY_CTRL_INDICATOR_FIRST ? "indicator-first" : "tap", "table_full",
                           (id->status & RELAY_STATUS_TABLE_FULL) != 0, "bus_master",
                           (id->status & RELAY_STATUS_BUS_MASTER) != 0, "capabilities", caps));
+    if (id->caps & RELAY_CAPS_LEARN_ACT)
+        json_object_set_new(object, "new_sources", describe_acts_json(id->learn_act));
     return object;
 }

@@ -19,6 +19,10 @@ char *describe_source_state(const struct relay_source *source, char text[DESCRIB
 /* "INTA", "0xfee00000 = 0x4021". */
 char *describe_message(const struct relay_source *source, char text[DESCRIBE_TEXT]);
 /* "tap ring trace …": the capabilities of a build. */
+/* "masked limited one-shot": bits of SRC_ACT; empty where there is none. */
+char *describe_acts(uint32_t acts, char text[DESCRIBE_TEXT]);
+json_t *describe_acts_json(uint32_t acts);
+
 char *describe_caps(uint32_t caps, char *text, size_t size);
 
 json_t *describe_card_json(const struct roster_card *card);

@@ -195,8 +195,12 @@ static void check_counters(struct findings *findings, const struct roster_card *
 void check_card(struct findings *findings, struct roster_card *card)
 {
     if (!card->card) {
-        findings_add(findings, FINDING_FAILURE, "access", &card->slot, card->error.advice, "%s",
-                     card->error.what);
+        char name[SLOT_NAME];
+        const char *what = card->error.what;
+        const size_t length = strlen(slot_name(card->slot, name));
+        if (strncmp(what, name, length) == 0 && strncmp(what + length, ": ", 2) == 0)
+            what += length + 2;
+        findings_add(findings, FINDING_FAILURE, "access", &card->slot, card->error.advice, "%s", what);
         return;
     }
     findings_add(findings, FINDING_GOOD, "access", &card->slot, NULL,

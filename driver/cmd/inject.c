@@ -10,14 +10,15 @@
 struct inject {
     struct selection selection;
     bool raise, release;
+    unsigned long count;
 };
 
-enum { KEY_RAISE = 0x200, KEY_RELEASE };
+enum { KEY_RAISE = 0x200, KEY_RELEASE, KEY_COUNT, COUNT_MAX = 1000000 };
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct inject *inject = state->input;
-    (void)arg;
+    char *end;
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &inject->selection;
@@ -28,11 +29,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_RELEASE:
         inject->release = true;
         break;
+    case KEY_COUNT:
+        inject->count = strtoul(arg, &end, 10);
+        if (arg[0] < '0' || arg[0] > '9' || *end || inject->count == 0 || inject->count > COUNT_MAX) {
+            argp_error(state, "\"%s\" is no number of interrupts: 1 to %d", arg, COUNT_MAX);
+            return EINVAL;
+        }
+        break;
     default:
         return ARGP_ERR_UNKNOWN;
     }
     if (inject->raise && inject->release) {
         argp_error(state, "--raise and --release exclude each other");
+        return EINVAL;
+    }
+    if (inject->count && (inject->raise || inject->release)) {
+        argp_error(state, "--count is for messages, not for wires");
         return EINVAL;
     }
     return 0;
@@ -50,9 +62,12 @@ static int send(struct invocation *invocation, const struct inject *inject, cons
     }
     if (inject->selection.dry_run)
         return EXIT_OK;
-    int error = card_write(item->card->card, RELAY_INJECT,
-                           RELAY_PUT(RELAY_INJECT_SOURCE, item->source->index) |
-                               RELAY_PUT(RELAY_INJECT_LEVEL, inject->raise));
+    const uint32_t order =
+        RELAY_PUT(RELAY_INJECT_SOURCE, item->source->index) | RELAY_PUT(RELAY_INJECT_LEVEL, inject->raise);
+    unsigned long left = inject->count ? inject->count : 1;
+    int error = 0;
+    while (left-- > 0 && !error)
+        error = card_write(item->card->card, RELAY_INJECT, order);
     if (error)
         return select_failed(invocation, item->card, error);
     bool listed;
@@ -65,6 +80,7 @@ int inject_run(struct invocation *invocation, int argc, char **argv)
     static const struct argp_option options[] = {
         {"raise", KEY_RAISE, 0, 0, "INTx: force the wire high", 1},
         {"release", KEY_RELEASE, 0, 0, "INTx: no longer force it", 1},
+        {"count", KEY_COUNT, "N", 0, "Messages: send N, as fast as the bus goes", 1},
         {0},
     };
     static const struct argp_child children[] = {{&select_argp, 0, NULL, 0}, {0}};
@@ -89,7 +105,7 @@ int inject_run(struct invocation *invocation, int argc, char **argv)
         fputc('\n', invocation->err);
         status = EXIT_USE;
     } else if (!(status = send(invocation, &inject, &list[0]))) {
-        select_report(invocation, "inject", &inject.selection, list, n);
+        select_report(invocation, "inject", &inject.selection, list, n, NULL);
     }
     free(list);
     return status;

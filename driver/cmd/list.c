@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "list.h"
 
+#include <limits.h>
+#include <unistd.h>
+
 #include "describe.h"
 #include "output.h"
 #include "relay_regs.h"
@@ -10,7 +13,7 @@ enum { SLOT, PORT, DEVICE, DRIVER, IRQ, SOURCES, INTERRUPTS, STATE, COLUMNS };
 static const struct column columns[COLUMNS] = {
     [SLOT] = {"SLOT", COLUMN_TREE},
     [PORT] = {"PORT", COLUMN_RIGHT},
-    [DEVICE] = {"DEVICE", COLUMN_CUT},
+    [DEVICE] = {"DEVICE", COLUMN_LEFT},
     [DRIVER] = {"DRIVER", COLUMN_LEFT},
     [IRQ] = {"IRQ", COLUMN_LEFT},
     [SOURCES] = {"SOURCES", COLUMN_RIGHT},
@@ -35,12 +38,12 @@ static void card_line(struct libscols_line *line, const struct roster_card *card
                id->status & RELAY_STATUS_TABLE_FULL ? ", table full" : "");
 }
 
-static void function_line(struct libscols_line *line, const struct roster_function *function)
+static void function_line(struct libscols_line *line, const struct roster_function *function, int name_most)
 {
     char name[SLOT_NAME], text[DESCRIBE_TEXT];
     table_cell(line, SLOT, "%s", slot_name(function->slot, name));
     table_cell(line, PORT, "%u", function->port);
-    table_cell(line, DEVICE, "%s", function->present ? function->name : "-");
+    table_cell(line, DEVICE, "%.*s", name_most, function->present ? function->name : "-");
     table_cell(line, DRIVER, "%s", function->driver[0] ? function->driver : "-");
     table_cell(line, IRQ, "%s", describe_lines(function, text));
     table_cell(line, SOURCES, "%u", function->n_sources);
@@ -52,13 +55,15 @@ static void print_table(struct invocation *invocation)
 {
     const struct roster *roster = &invocation->roster;
     struct libscols_table *table = table_new(invocation, columns, COLUMNS);
+    /* A screen is too narrow for the long names; a program that reads us gets them whole. */
+    const int name_most = isatty(fileno(invocation->out)) ? 24 : INT_MAX;
     for (unsigned c = 0; c < roster->n_cards; c++) {
         const struct roster_card *card = roster->card[c];
         struct libscols_line *line = table_line(table, NULL);
         card_line(line, card);
         for (unsigned f = 0; f < card->n_functions; f++)
             if (card->selected || card->function[f].selected)
-                function_line(table_line(table, line), &card->function[f]);
+                function_line(table_line(table, line), &card->function[f], name_most);
     }
     table_print(table);
     for (unsigned c = 0; c < roster->n_cards; c++)

@@ -60,14 +60,14 @@ json_t *json_schema(const char *name, unsigned version)
 
 void json_print(struct invocation *invocation, json_t *object)
 {
-    json_dumpf(need(object), invocation->out, JSON_INDENT(2));
+    json_dumpf(need(object), invocation->out, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     fputc('\n', invocation->out);
     json_decref(object);
 }
 
 void json_print_line(struct invocation *invocation, json_t *object)
 {
-    json_dumpf(need(object), invocation->out, JSON_COMPACT);
+    json_dumpf(need(object), invocation->out, JSON_COMPACT | JSON_REAL_PRECISION(9));
     fputc('\n', invocation->out);
     json_decref(object);
 }

@@ -84,7 +84,10 @@ int select_sources(struct invocation *invocation, const struct selection *select
             found[(*n)++] = (struct selected){card, &card->source[i], &card->function[card->function_of[i]]};
         }
     }
-    if (*n == 0) {
+    bool none_is_fine = false;
+    for (unsigned c = 0; c < roster->n_cards; c++)
+        none_is_fine |= roster->card[c]->card && roster->card[c]->identity.caps & selection->none_caps;
+    if (*n == 0 && !none_is_fine) {
         free(found);
         fprintf(invocation->err, "signalbox: no such source: what was chosen has raised no interrupt yet\n");
         return EXIT_NO_SUCH;
@@ -101,7 +104,7 @@ int select_failed(struct invocation *invocation, const struct roster_card *card,
 }
 
 void select_report(struct invocation *invocation, const char *schema, const struct selection *selection,
-                   const struct selected *list, size_t n)
+                   const struct selected *list, size_t n, json_t *more)
 {
     char name[SLOT_NAME], message[DESCRIBE_TEXT], state[DESCRIBE_TEXT];
     json_t *sources = json_array();
@@ -122,8 +125,11 @@ void select_report(struct invocation *invocation, const char *schema, const stru
         json_t *object = json_schema(schema, 1);
         json_object_update_new(object,
                                json_pack("{s:b, s:o}", "dry_run", selection->dry_run, "sources", sources));
+        if (more)
+            json_object_update_new(object, more);
         json_print(invocation, object);
     } else {
         json_decref(sources);
+        json_decref(more);
     }
 }

@@ -11,7 +11,8 @@
 struct selection {
     bool all;
     bool dry_run;
-    int source; /* index in the table, -1: whichever belong to the functions chosen */
+    int source;         /* index in the table, -1: whichever belong to the functions chosen */
+    uint32_t none_caps; /* no source there yet is no failure where a card has one of these CAPS bits */
 };
 
 struct selected {
@@ -33,8 +34,11 @@ int select_sources(struct invocation *invocation, const struct selection *select
 /* Reports a card_error of a card; EXIT_FAILED. */
 int select_failed(struct invocation *invocation, const struct roster_card *card, int error);
 
-/* Says what was done (or would be) to each, in words or as JSON of the schema named. */
+/*
+ * Says what was done (or would be) to each, in words or as JSON of the schema named; `more`, which may be
+ * null and is taken over, is added to that.
+ */
 void select_report(struct invocation *invocation, const char *schema, const struct selection *selection,
-                   const struct selected *list, size_t n);
+                   const struct selected *list, size_t n, json_t *more);
 
 #endif

@@ -45,7 +45,7 @@ static void source_line(struct libscols_line *line, const struct roster_card *ca
 
 static void print_identity(struct invocation *invocation, const struct roster_card *card, uint64_t now)
 {
-    char name[SLOT_NAME], caps[128], age[DURATION_TEXT];
+    char name[SLOT_NAME], caps[128], age[DURATION_TEXT], acts[DESCRIBE_TEXT];
     const struct relay_identity *id = &card->identity;
     FILE *out = invocation->out;
     fprintf(out, "%s relay, register map %u.%u, build %08x\n", slot_name(card->slot, name), id->map_major,
@@ -56,8 +56,10 @@ static void print_identity(struct invocation *invocation, const struct roster_ca
     else
         fprintf(out, "simulated\n");
     fprintf(out, "  Has:      %s\n", describe_caps(id->caps, caps, sizeof caps));
-    fprintf(out, "  Mode:     %s%s\n", id->control & RELAY_CTRL_INDICATOR_FIRST ? "indicator-first" : "tap",
-            id->control & RELAY_CTRL_LEARN ? ", learns sources" : "");
+    fprintf(out, "  Mode:     %s%s%s%s\n",
+            id->control & RELAY_CTRL_INDICATOR_FIRST ? "indicator-first" : "tap",
+            id->control & RELAY_CTRL_LEARN ? ", learns sources" : "", id->learn_act ? ", new ones " : "",
+            describe_acts(id->learn_act, acts));
     fprintf(out, "  Sources:  %u of %u in use%s\n", card->n_sources, id->sources,
             id->status & RELAY_STATUS_TABLE_FULL ? ": the table is full" : "");
     fprintf(out, "  Running:  %s\n", duration_text(now, age));

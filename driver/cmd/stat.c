@@ -17,7 +17,9 @@ static const struct column columns[COLUMNS] = {
 
 static bool shown(const struct tally_row *row)
 {
-    return row->card->selected || row->function->selected;
+    /* A port with nothing behind it, now or before, is no row. */
+    return (row->card->selected || row->function->selected) &&
+           (row->function->present || row->function->n_sources);
 }
 
 static char *verdict_text(const struct tally_row *row, char text[DESCRIBE_TEXT])

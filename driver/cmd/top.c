@@ -2,6 +2,7 @@
 #include "top.h"
 
 #include <curses.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,18 +105,36 @@ static int run_batch(struct invocation *invocation, struct tally *tally, const s
 
 /* ---- a screen -------------------------------------------------------------------------------------- */
 
+/* At most one line of the screen: curses would go on below. */
+__attribute__((format(printf, 2, 3))) static void put_line(int y, const char *format, ...)
+{
+    char text[512];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    mvaddnstr(y, 0, text, COLS);
+}
+
+enum { RATE_TEXT = 24 };
+static char *rate_text(double rate, char text[RATE_TEXT])
+{
+    snprintf(text, RATE_TEXT, rate < 0 ? "-" : rate < 99999 ? "%.1f" : "%.0f", rate);
+    return text;
+}
+
+/* 80 columns have all up to the state, whose end, and the total, take more. */
 static void draw_row(int y, const struct top_row *row)
 {
-    char name[SLOT_NAME], lines[DESCRIBE_TEXT], kernel[24] = "-";
+    char name[SLOT_NAME], lines[DESCRIBE_TEXT], rate[RATE_TEXT], kept[RATE_TEXT], kernel[RATE_TEXT];
     const struct roster_function *function = row->tally->function;
-    if (row->kernel >= 0)
-        snprintf(kernel, sizeof kernel, "%.1f", row->kernel);
     const bool stuck = row->tally->high_ns >= TALLY_STUCK_NS;
     if (stuck)
         attron(A_BOLD | (has_colors() ? COLOR_PAIR(1) : 0));
-    mvprintw(y, 0, "%-12s %-12.12s %-14.14s %11.1f %11.1f %11s %12llu %s", slot_name(function->slot, name),
-             function->driver[0] ? function->driver : "-", describe_lines(function, lines), row->rate,
-             row->kept, kernel, (unsigned long long)function->count, row->state);
+    put_line(y, "%-12s %-10.10s %-11.11s %8s %8s %8s %-30.30s %12llu", slot_name(function->slot, name),
+             function->driver[0] ? function->driver : "-", describe_lines(function, lines),
+             rate_text(row->rate, rate), rate_text(row->kept, kept), rate_text(row->kernel, kernel),
+             row->state, (unsigned long long)function->count);
     if (stuck)
         attroff(A_BOLD | (has_colors() ? COLOR_PAIR(1) : 0));
 }
@@ -127,12 +146,12 @@ static bool draw(const struct tally *tally, const struct top *top)
     if (!rows)
         return false;
     erase();
-    mvprintw(0, 0, "signalbox top: %zu function%s, every %g s, by %s%s", n, n == 1 ? "" : "s",
-             top->pace.seconds, top_order_name(top->order), top->paused ? ", paused" : "");
-    mvprintw(1, 0, "q ends, s sorts, space pauses");
+    put_line(0, "signalbox top: %zu function%s, every %g s, by %s%s", n, n == 1 ? "" : "s", top->pace.seconds,
+             top_order_name(top->order), top->paused ? ", paused" : "");
+    put_line(1, "q ends, s sorts, space pauses");
     attron(A_REVERSE);
-    mvprintw(3, 0, "%-12s %-12s %-14s %11s %11s %11s %12s %-20s", "FUNCTION", "DRIVER", "IRQ", "RATE/s",
-             "KEPT/s", "KERNEL/s", "TOTAL", "STATE");
+    put_line(3, "%-12s %-10s %-11s %8s %8s %8s %-30s %12s", "FUNCTION", "DRIVER", "IRQ", "RATE/s", "KEPT/s",
+             "KERNEL/s", "STATE", "TOTAL");
     attroff(A_REVERSE);
     for (size_t i = 0; i < n && 4 + (int)i < LINES; i++)
         draw_row(4 + (int)i, &rows[i]);
@@ -172,7 +191,9 @@ static bool keys(const struct tally *tally, struct top *top)
 static int run_screen(struct invocation *invocation, struct tally *tally, struct top *top)
 {
     if (!newterm(NULL, stdout, stdin)) {
-        fprintf(invocation->err, "signalbox: this terminal is not known; -b lists without one\n");
+        const char *terminal = getenv("TERM");
+        fprintf(invocation->err, "signalbox: this terminal (%s) is not known; -b lists without one\n",
+                terminal ? terminal : "TERM is not set");
         return EXIT_FAILED;
     }
     cbreak();

@@ -62,7 +62,8 @@ struct top_row *top_rows(const struct tally *tally, enum top_order order, size_t
     struct top_row *result = calloc(all + 1, sizeof *result);
     *n = 0;
     for (size_t i = 0; result && i < all; i++) {
-        if (!rows[i].card->selected && !rows[i].function->selected)
+        const struct roster_function *function = rows[i].function;
+        if ((!rows[i].card->selected && !function->selected) || (!function->present && !function->n_sources))
             continue;
         struct top_row *row = &result[(*n)++];
         row->tally = &rows[i];

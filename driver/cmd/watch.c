@@ -108,7 +108,7 @@ static int watch_all(struct invocation *invocation, struct watched *watched, uns
         if (!pace_wait(pace->seconds))
             break;
         for (unsigned i = 0; i < n; i++) {
-            int error = indicator_scan(&watched[i].indicator);
+            int error = roster_lost(watched[i].card) ? CARD_GONE : indicator_scan(&watched[i].indicator);
             if (error < 0)
                 return failed(invocation, watched[i].card, error);
         }

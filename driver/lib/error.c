@@ -23,7 +23,7 @@ const char *card_error_text(int error)
     case 0:
         return "no error";
     case CARD_GONE:
-        return "the card does not answer (link down, powered off, or memory decoding off)";
+        return "the card does not answer (removed, link down, powered off, or memory decoding off)";
     case CARD_REFUSED:
         return "the access is refused";
     case CARD_NO_RING:

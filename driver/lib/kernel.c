@@ -58,6 +58,13 @@ bool kernel_lockdown(char level[KERNEL_NAME])
     return strcmp(level, "none") != 0;
 }
 
+bool kernel_present(struct slot slot)
+{
+    char path[128], name[SLOT_NAME];
+    snprintf(path, sizeof path, "/sys/bus/pci/devices/%s", slot_name(slot, name));
+    return access(path, F_OK) == 0;
+}
+
 int kernel_command(struct slot slot)
 {
     char path[128];

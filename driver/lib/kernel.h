@@ -36,6 +36,9 @@ bool kernel_driver(struct slot slot, char name[KERNEL_NAME]);
 /* The level when the kernel is locked down; false when it is not, or does not know lockdown. */
 bool kernel_lockdown(char level[KERNEL_NAME]);
 
+/* Whether Linux has the function now. */
+bool kernel_present(struct slot slot);
+
 /* The Command register of a function (PCI Local Bus 3.0, 6.2.2); -1 when it can't be read. */
 int kernel_command(struct slot slot);
 enum { KERNEL_COMMAND_MEMORY = 2, KERNEL_COMMAND_MASTER = 4 };

@@ -73,6 +73,8 @@ int relay_identify(struct card *card, struct relay_identity *identity)
     identity->clock_khz = get(&reading, RELAY_CLOCK_KHZ);
     identity->control = get(&reading, RELAY_CTRL);
     identity->status = get(&reading, RELAY_STATUS);
+    if (identity->caps & RELAY_CAPS_LEARN_ACT)
+        identity->learn_act = get(&reading, RELAY_LEARN_ACT);
     if (!reading.error && (identity->ports > RELAY_PORTS_MAX || identity->sources > RELAY_SOURCES_MAX ||
                            1u << identity->trace_log2 > RELAY_TRACE_DATA_COUNT / 8))
         return CARD_FOREIGN;

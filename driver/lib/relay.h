@@ -29,6 +29,7 @@ struct relay_identity {
     uint32_t clock_khz; /* 0: simulated */
     uint32_t control;   /* CTRL */
     uint32_t status;    /* STATUS */
+    uint32_t learn_act; /* LEARN_ACT; 0 where the circuit has none */
 };
 
 struct relay_port {

@@ -138,7 +138,9 @@ static struct roster_function *add_function(struct roster *roster, struct roster
     function->present = true;
     function->vendor = dev->vendor_id;
     function->device = dev->device_id;
-    if (roster->names)
+    if (roster->names && dev->vendor_id == ROSTER_VENDOR && dev->device_id == ROSTER_EXERCISER)
+        snprintf(function->name, sizeof function->name, "Signalbox exerciser");
+    else if (roster->names)
         pci_lookup_name(roster->pci, function->name, sizeof function->name,
                         PCI_LOOKUP_VENDOR | PCI_LOOKUP_DEVICE, dev->vendor_id, dev->device_id);
     else
@@ -205,13 +207,18 @@ static int read_card(struct roster *roster, struct roster_card *card)
     return 0;
 }
 
+bool roster_lost(const struct roster_card *card)
+{
+    return card->card == &card->pci.card && !kernel_present(card->slot);
+}
+
 int roster_refresh(struct roster *roster, struct roster_card *card)
 {
     char name[SLOT_NAME];
     clear_functions(card);
     if (!card->card)
         return CARD_GONE;
-    int error = read_card(roster, card);
+    int error = roster_lost(card) ? CARD_GONE : read_card(roster, card);
     if (error) {
         sb_error_set(&card->error, NULL, "%s: %s", slot_name(card->slot, name), card_error_text(error));
         clear_functions(card);

@@ -22,6 +22,7 @@ struct pci_filter;
 enum {
     ROSTER_VENDOR = 0x1209, /* pid.codes */
     ROSTER_DEVICE = 0x5160,
+    ROSTER_EXERCISER = 0x5161, /* a function of the simulation, and of this project */
     ROSTER_CARDS_MAX = 16,
     ROSTER_NAME = 128,
 };
@@ -93,6 +94,12 @@ struct slot roster_owner(const struct roster_card *card, enum relay_kind kind, u
 
 /* Whether the filter selects a function, known to Linux or not. */
 bool roster_selects(const struct roster *roster, struct slot slot);
+
+/*
+ * Whether Linux has removed a card that is open. Its memory may stay mapped and answer, and then belong to
+ * another.
+ */
+bool roster_lost(const struct roster_card *card);
 
 /* Reads a card's ports, sources and functions anew. 0 or a card_error, after which the card is closed. */
 int roster_refresh(struct roster *roster, struct roster_card *card);

@@ -295,10 +295,10 @@ uint64_t tally_ns(const struct tally *tally)
 enum tally_verdict tally_verdict(const struct tally_row *row, uint64_t *difference)
 {
     *difference = 0;
-    if (!row->kernel_known)
-        return TALLY_NO_KERNEL;
     if (row->high_ns >= TALLY_STUCK_NS)
         return TALLY_LINE_HIGH;
+    if (!row->kernel_known)
+        return TALLY_NO_KERNEL;
     /*
      * Rises of several wires while their line is high are one interrupt. More than all rises says nothing
      * there: a level fires again until its handler has served it, and other slots may share the line.

@@ -76,7 +76,7 @@ static void write_entry(struct chrome *chrome, const struct trace_entry *entry)
     if (!lane)
         return;
     name_lanes(chrome);
-    if (!lane->wire || entry->replay) {
+    if (!lane->wire) {
         write_instant(chrome, lane, entry, ns);
     } else if (entry->level != lane->high) {
         write_slice_edge(chrome, lane, entry->level, ns, entry->kept);

@@ -2,7 +2,8 @@
 /*
  * A time line: a lane for each wire and for each function's messages.
  *
- *   wire      a bar while the function holds its wire high; below it a thin bar while the root was told so
+ *   wire      a bar while the function holds its wire high
+ *   root      a bar while the root was told that a line is asserted: by masks and limits that is less
  *   messages  a stroke for each; where several fall on one pixel, a column whose height is their number
  *
  * Whatever the length of the recording, the picture has at most a few elements for each pixel column.
@@ -11,6 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "export.h"
 #include "lanes.h"
@@ -22,7 +24,6 @@
 #define TOP   70
 #define LANE  44
 #define BAR   22 /* height of a wire's bar, and of the highest column */
-#define UNDER 5  /* height of the thin bar */
 #define FOOT  84
 #define PLOT  (WIDTH - LEFT - RIGHT)
 
@@ -124,41 +125,33 @@ static void add_bar(FILE *out, struct bar *bar, const char *class, double y, dou
     bar->to = fmax(bar->to, to);
 }
 
+/* Bars of one lane that overlap nothing: each of a wire's three looks is collected by itself. */
+enum look { LOOK_WIRE, LOOK_KEPT, LOOK_TOLD, LOOKS };
+static const char *const look_class[LOOKS] = {"wire", "kept", "told"};
+
 static void draw_wire(const struct picture *picture, unsigned lane, double y)
 {
     FILE *out = picture->out;
-    struct bar high = {0}, told = {0};
-    double high_since = -1, told_since = -1;
+    struct bar bar[LOOKS] = {0};
+    const bool root = picture->lanes.lane[lane].port == 0;
+    double since = -1;
+    enum look look = LOOK_WIRE;
     uint64_t rises = 0;
-    const double under = y + BAR + 2;
     for (size_t i = 0; i < picture->n; i++) {
         const struct mark *mark = &picture->mark[i];
         if (mark->lane != lane)
             continue;
         const double x = x_of(picture, mark->ns);
-        if (!mark->replay) {
-            rises += mark->level;
-            if (mark->level && high_since < 0)
-                high_since = x;
-            if (!mark->level && high_since >= 0) {
-                add_bar(out, &high, "wire", y, BAR, high_since, x);
-                high_since = -1;
-            }
-        }
-        const bool up = mark->level && !mark->kept;
-        if (up && told_since < 0)
-            told_since = x;
-        if (!up && told_since >= 0) {
-            add_bar(out, &told, "told", under, UNDER, told_since, x);
-            told_since = -1;
-        }
+        rises += mark->level && (root || !mark->replay);
+        if (since >= 0)
+            add_bar(out, &bar[look], look_class[look], y, BAR, since, x);
+        since = mark->level ? x : -1;
+        look = root ? LOOK_TOLD : mark->kept ? LOOK_KEPT : LOOK_WIRE;
     }
-    if (high_since >= 0)
-        add_bar(out, &high, "wire", y, BAR, high_since, LEFT + PLOT);
-    if (told_since >= 0)
-        add_bar(out, &told, "told", under, UNDER, told_since, LEFT + PLOT);
-    flush_bar(out, &high, "wire", y, BAR);
-    flush_bar(out, &told, "told", under, UNDER);
+    if (since >= 0)
+        add_bar(out, &bar[look], look_class[look], y, BAR, since, LEFT + PLOT);
+    for (look = 0; look < LOOKS; look++)
+        flush_bar(out, &bar[look], look_class[look], y, BAR);
     fprintf(out, "<text x=\"%d\" y=\"%.1f\">%" PRIu64 " rise%s</text>\n", LEFT + PLOT + 8, y + 15, rises,
             rises == 1 ? "" : "s");
 }
@@ -234,22 +227,21 @@ static void draw_legend(FILE *out, double y)
 {
     static const struct {
         const char *class, *text;
-        int height;
-    } items[] = {{"wire", "INTx wire high at the function", 12},
-                 {"told", "the root was told: line asserted", UNDER},
-                 {"sent", "message sent on", 12},
-                 {"kept", "message kept back (mask, storm limit)", 12},
-                 {"gap", "records missing", 12}};
+    } items[] = {{"wire", "INTx wire high at the function"},
+                 {"told", "line asserted at the root"},
+                 {"sent", "message sent on"},
+                 {"kept", "kept back (mask, storm limit)"},
+                 {"gap", "records missing"}};
     double x = LEFT;
     for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
-        rectangle(out, items[i].class, x, y + (12 - items[i].height) / 2.0, 14, items[i].height);
+        rectangle(out, items[i].class, x, y, 14, 12);
         fprintf(out, "<text class=\"small\" x=\"%.0f\" y=\"%.1f\">%s</text>\n", x + 19, y + 10,
                 items[i].text);
-        x += 40 + 6.1 * (double)strlen(items[i].text);
+        x += 48 + 5.2 * (double)strlen(items[i].text);
     }
 }
 
-/* By function; a function's wires before its messages. */
+/* By function; a function's wires before its messages; the root below all. */
 static bool goes_before(const struct lane *a, const struct lane *b)
 {
     char left[LANE_NAME], right[LANE_NAME];
@@ -275,6 +267,16 @@ static void write_span(FILE *out, uint64_t ns)
     fprintf(out, "%.4g %s", (double)ns / unit, name);
 }
 
+/* When the recording began, by the system's clock. */
+static void write_date(FILE *out, uint64_t realtime_ns)
+{
+    const time_t seconds = (time_t)(realtime_ns / 1000000000);
+    struct tm utc;
+    char text[64];
+    if (realtime_ns && gmtime_r(&seconds, &utc) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &utc))
+        fprintf(out, ", recorded from %s", text);
+}
+
 static void draw(const struct picture *picture, const struct trace_header *header)
 {
     FILE *out = picture->out;
@@ -296,7 +298,9 @@ static void draw(const struct picture *picture, const struct trace_header *heade
     write_span(out, picture->last_ns - picture->first_ns);
     if (picture->missing)
         fprintf(out, ", %" PRIu64 " record%s missing", picture->missing, picture->missing == 1 ? "" : "s");
-    fprintf(out, "%s</text>\n", picture->lanes.left_out ? ", more functions than fit" : "");
+    fputs(picture->lanes.left_out ? ", more functions than fit" : "", out);
+    write_date(out, header->realtime_ns);
+    fputs("</text>\n", out);
     draw_axis(picture, bottom);
     for (unsigned i = 0; i < picture->lanes.n; i++) {
         const unsigned which = picture->order[i];

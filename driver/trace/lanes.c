@@ -38,7 +38,9 @@ char *lane_name(const struct lane *lane, char name[LANE_NAME])
 {
     char slot[SLOT_NAME];
     slot_name(lane->slot, slot);
-    if (lane->wire)
+    if (lane->wire && lane->port == 0)
+        snprintf(name, LANE_NAME, "root: INT%c", lane->pin);
+    else if (lane->wire)
         snprintf(name, LANE_NAME, "%s INT%c", slot, lane->pin);
     else
         snprintf(name, LANE_NAME, "%s messages", slot);

@@ -62,6 +62,37 @@ def limit_writes_its_times(test):
                                      ("LIMIT_OFF_NS", 0): 1_000_000_000, ("SRC_ACT", 0): 2}
 
 
+def limit_all_is_for_those_to_come_too(test):
+    before = card(test)
+    status, out, err = test.run("limit", "--all")
+    assert status == 0 and "to come" not in out and "before their first interrupt" in err, (out, err)
+    assert changed(test, before) == {("SRC_ACT", i): 2 for i in range(3)}
+    value = before.value
+    before = card(test, CAPS=struct.unpack_from("<I", before.bar, value["CAPS"])[0] | value["CAPS_LEARN_ACT"])
+    result = test.json("limit", "--all")
+    assert result["new_sources"] == [{"card": "0000:01:00.0", "acts": ["limited"]}]
+    assert changed(test, before) == {**{("SRC_ACT", i): 2 for i in range(3)}, ("LEARN_ACT", 0): 2}
+    assert "new ones limited" in test.run("show")[1]
+    status, out, err = test.run("limit", "--all", "--off")
+    assert (status, err) == (0, "") and out.startswith("0000:01:00.0, sources to come: as they are\n"), out
+    assert changed(test, before) == {}
+    assert test.run("limit", "-s", "01:00.1")[0] == 0
+    assert changed(test, before) == {("SRC_ACT", 0): 2}
+
+
+def limit_all_before_the_first_interrupt(test):
+    m = Machine(test.root)
+    r = relay(test.header, {1: 0x0101})
+    m.function("0000:01:00.0", 0x1209, 0x5160, 0x088000, bar=r.bar)
+    status, out, err = test.run("limit", "--all")
+    assert (status, out) == (2, "") and "has raised no interrupt yet" in err, (out, err)
+    r.set("CAPS", struct.unpack_from("<I", r.bar, r.value["CAPS"])[0] | r.value["CAPS_LEARN_ACT"])
+    machine.put(f"{test.root}/{BAR}", bytes(r.bar))
+    status, out, err = test.run("limit", "--all")
+    assert (status, out, err) == (0, "0000:01:00.0, sources to come: limited\n", ""), (out, err)
+    assert test.run("mask", "--all")[0] == 2
+
+
 def one_shot_and_ack(test):
     before = card(test)
     assert test.run("one-shot", "-s", "01:00.1")[0] == 0
@@ -94,7 +125,9 @@ def inject_writes_source_and_level(test):
 def inject_wants_exactly_one(test):
     before = card(test)
     for words, text in ((["-s", "01:00.2"], "2 sources"), (["-s", "01:00.1"], "--raise"), (["-s", "01:00.2", "--source", "1", "--raise"], "message"),
-                        (["-s", "01:00.1", "--raise", "--release"], "exclude")):
+                        (["-s", "01:00.1", "--raise", "--release"], "exclude"),
+                        (["-s", "01:00.2", "--source", "1", "--count", "0"], "1 to 1000000"), (["-s", "01:00.2", "--source", "1", "--count", "1e3"], "1 to"),
+                        (["-s", "01:00.1", "--raise", "--count", "2"], "not for wires"), (["-s", "01:00.1", "--count", "2"], "--raise or --release")):
         status, out, err = test.run("inject", *words)
         assert (status, out) == (64, "") and text in err, (words, err)
     assert changed(test, before) == {}

@@ -174,7 +174,7 @@ def top_has_a_screen(test):
         return text in seen
 
     machine.wait_for(lambda: shows(b"0000:01:00.2"))
-    assert b"KERNEL/s" in seen and b"by rate" in seen
+    assert b"KERNEL/s" in seen and b"by rate" in seen and b"STATE" in seen
     os.write(primary, b"s")
     machine.wait_for(lambda: shows(b"total"))
     os.write(primary, b" ")

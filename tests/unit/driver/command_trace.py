@@ -113,6 +113,13 @@ def svg_is_well_formed_and_small(test):
     assert classes.count("name") == 3 and "wire" in classes and "kept" in classes and "gap" in classes
     texts = [e.text for e in tree.iter() if e.tag.endswith("text")]
     assert "0000:01:00.1 INTA" in texts and "20 rises" in texts
+    assert "153 us" in texts[1] and "recorded from 2023-11-14 22:13:20 UTC" in texts[1], texts[1]
+    # What the root was told is a lane of its own.
+    limited = tracefile.header() + b"".join(
+        tracefile.wire(2 * i + k, 1_001_000 + 2000 * i + k, 0x0100, 0, i % 2 ^ 1, port=port, replay=int(port == 0))
+        for i in range(4) for k, port in enumerate((1, 0)))
+    tree = xml.etree.ElementTree.parse(export(test, "svg", limited))
+    assert [e.text for e in tree.iter() if e.get("class") == "name"] == ["0000:01:00.1 INTA", "root: INTA"]
     # Half a million interrupts make no larger a picture than its pixels.
     content = [tracefile.header()]
     for i in range(0, 100_000, 2):
