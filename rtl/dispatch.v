@@ -94,6 +94,7 @@ module dispatch #(
     output wire                decide,   // of the TLP or token that is here; once
     output wire                event_,   // it is an interrupt that counts, or a wire that changed
     output wire                rise,     // with event_: an interrupt, not a wire that fell
+    output wire                beat,     // a beat of the TLP or token decided is on e_data and e_keep; with d_last the last one
     output wire                relayed,  // a beat of a TLP of a port goes to the exit
     output wire                cleared,  // its RO or IDO was cleared
     output wire                own       // the beat at the exit is the relay's own
@@ -220,13 +221,15 @@ module dispatch #(
 
     // The interrupt stays behind its event.
     wire clear = first & decided_q & d_candidate;
+    wire mine = emits | d_token; // also where it is only told to the trace
     assign own = emits | is_own;
-    assign e_data = own ? l_data : {d_data[WIDTH-1:19], d_data[18] & ~clear, d_data[17:14],
+    assign e_data = mine ? l_data : {d_data[WIDTH-1:19], d_data[18] & ~clear, d_data[17:14],
                                     d_data[13] & ~clear, d_data[12:0]};
-    assign e_keep = own ? l_keep : d_keep;
+    assign e_keep = mine ? l_keep : d_keep;
     assign e_last = own ? l_last : d_last;
     assign e_bad = ~own & d_bad;
     assign e_nonposted = ~own & d_nonposted;
+    assign beat = d_take | (goes & e_ready);
     assign relayed = goes & e_ready & ~d_token;
     assign cleared = relayed & clear & (d_data[18] | d_data[13]);
 

@@ -51,6 +51,15 @@ module downstream #(
     input  wire [PORTS*128-1:0]      bar_base,
     input  wire [PORTS*128-1:0]      bar_mask,
 
+    // Beats as they leave for where they go, or for nowhere.
+    output wire                      beat,
+    output wire                      beat_first,
+    output wire                      beat_last,
+    output wire [WIDTH-1:0]          beat_data,
+    output wire [WIDTH/32-1:0]       beat_keep,
+    output reg  [2:0]                beat_port,  // the first it goes to; 0: none
+    output wire                      beat_local, // an access to BAR 0
+
     // One pulse per TLP.
     output reg                       count_posted,
     output reg                       count_nonposted,
@@ -181,6 +190,22 @@ module downstream #(
 
     wire c_ends = c_fire & c_last_q;
     wire c_to_port = (c_to_q[PORTS:1] != {PORTS{1'b0}});
+
+    assign beat = c_fire;
+    assign beat_first = c_first_q;
+    assign beat_last = c_last_q;
+    assign beat_data = c_data_q;
+    assign beat_keep = c_keep_q;
+    assign beat_local = c_to_q[0] & ~c_refuse_q;
+    integer i;
+    always @* begin
+        beat_port = 3'd0;
+        for (i = PORTS; i >= 1; i = i - 1) begin
+            if (c_to_q[i]) begin
+                beat_port = i[2:0];
+            end
+        end
+    end
 
     always @(posedge clk) begin
         if (b_move) begin

@@ -69,7 +69,6 @@ module registers #(
     input  wire               counter_done,
     input  wire [31:0]        counter_value,
 
-    output wire               trace_read,
     input  wire [31:0]        trace_value, // of the word index, one cycle later
 
     output wire               k_valid,
@@ -164,7 +163,6 @@ module registers #(
 
     assign k_valid = valid & to_keeper & ~init_busy_q;
     assign counter_read = valid & to_counters & ~init_busy_q;
-    assign trace_read = valid & in_trace;
     assign done = state_q | (k_valid & k_done) | (counter_read & counter_done);
     reg  refused_q;
     assign refused = (state_q & refused_q) | (k_valid & k_done & k_refused);
@@ -281,6 +279,9 @@ module registers #(
                 default: begin
                 end
             endcase
+        end
+        if (put_command & wdata[`RELAY_COMMAND_CLEAR_TRACE_LOW]) begin
+            trace_tail_q <= 32'd0;
         end
         if (rst) begin
             init_q <= 8'd0;

@@ -20,6 +20,7 @@ module relay #(
     parameter integer BUMP = 0,     // 1: one port between two links, INTx messages forwarded unchanged
     parameter integer RING = 1,     // the parts that a build has
     parameter integer ACT = 1,
+    parameter integer TRACE = 1,
     parameter [31:0]  BUILD = 32'd0,
     parameter [31:0]  CLOCK_KHZ = 32'd0
 ) (
@@ -90,11 +91,14 @@ module relay #(
     localparam [31:0] PORTS_BITS = PORTS;
     localparam [31:0] DW_BITS = WIDTH / 32;
     localparam [31:0] SOURCES_BITS = SOURCES;
-    localparam [31:0] SHAPE = {12'd0, SOURCES_BITS[7:0], DW_BITS[7:0], PORTS_BITS[3:0]};
+    localparam integer TRACE_LOG2 = 8;
+    localparam [31:0] TRACE_BITS = (TRACE != 0) ? TRACE_LOG2 : 0;
+    localparam [31:0] SHAPE = {8'd0, TRACE_BITS[3:0], SOURCES_BITS[7:0], DW_BITS[7:0], PORTS_BITS[3:0]};
     localparam integer COUNTERS = 29;
     localparam [31:0] CAPS = (32'd1 << `RELAY_CAPS_TAP_LOW) | (32'd1 << `RELAY_CAPS_INDICATOR_FIRST_LOW) |
                              (32'd1 << `RELAY_CAPS_LEARN_LOW) | (32'd1 << `RELAY_CAPS_INJECT_LOW) |
                              ((RING != 0) ? (32'd1 << `RELAY_CAPS_RING_LOW) : 32'd0) |
+                             ((TRACE != 0) ? (32'd1 << `RELAY_CAPS_TRACE_LOW) : 32'd0) |
                              ((ACT != 0) ? (32'd1 << `RELAY_CAPS_MASK_LOW) : 32'd0) |
                              ((ACT != 0) ? (32'd1 << `RELAY_CAPS_STORM_LIMIT_LOW) : 32'd0) |
                              ((ACT != 0) ? (32'd1 << `RELAY_CAPS_ONE_SHOT_LOW) : 32'd0) |
@@ -117,7 +121,10 @@ module relay #(
     wire [WIDTH-1:0] l_data;
     wire             l_last, l_bad, l_refuse, l_first, l_nonposted, l_valid, l_ready, l_np_ok;
     wire             dn_posted, dn_nonposted, dn_completion, dn_malformed, dn_refused, dn_unrouted;
-    wire             dn_unexpected, dn_down;
+    wire             dn_unexpected, dn_down, dn_beat, dn_first, dn_last, dn_local;
+    wire [2:0]       dn_port;
+    wire [WIDTH-1:0] dn_data;
+    wire [WIDTH/32-1:0] dn_keep;
     downstream #(.WIDTH(WIDTH), .PORTS(PORTS), .BUMP(BUMP)) from_root (
         .clk(clk), .rst(rst),
         .s_data(s_root_data), .s_keep(s_root_keep), .s_last(s_root_last), .s_valid(s_root_valid),
@@ -128,6 +135,8 @@ module relay #(
         .l_nonposted(l_nonposted), .l_valid(l_valid), .l_ready(l_ready), .l_np_ok(l_np_ok),
         .bus(bus), .device(device), .up(open & up_q), .own_bar_enable(own_bar_enable),
         .own_bar_base(own_bar_base), .bar_enable(bar_enable), .bar_base(bar_base), .bar_mask(bar_mask),
+        .beat(dn_beat), .beat_first(dn_first), .beat_last(dn_last), .beat_data(dn_data), .beat_keep(dn_keep),
+        .beat_port(dn_port), .beat_local(dn_local),
         .count_posted(dn_posted), .count_nonposted(dn_nonposted), .count_completion(dn_completion),
         .count_malformed(dn_malformed), .count_refused(dn_refused), .count_unrouted(dn_unrouted),
         .count_unexpected(dn_unexpected), .count_down(dn_down)
@@ -165,8 +174,8 @@ module relay #(
     wire [3:0]         told;
     wire [31:0]        ring_head, ring_number, ring_missed;
     wire               ring_behind;
-    wire               counter_read, counter_done, trace_read;
-    wire [31:0]        counter_value;
+    wire               counter_read, counter_done;
+    wire [31:0]        counter_value, trace_head, trace_value;
     wire               k_valid, k_done, k_refused;
     wire [2:0]         k_kind;
     wire [6:0]         k_index;
@@ -188,10 +197,10 @@ module relay #(
         .clear_counters_q(clear_counters), .clear_trace_q(clear_trace),
         .table_full(used == {SOURCES{1'b1}}), .ring_busy(ring_busy | status_busy),
         .ring_behind(ring_behind), .pending(pending),
-        .wires(wires_own), .told(told), .open(open), .trace_head(32'd0), .ring_head(ring_head),
+        .wires(wires_own), .told(told), .open(open), .trace_head(trace_head), .ring_head(ring_head),
         .ring_missed(ring_missed),
         .counter_read(counter_read), .counter_done(counter_done), .counter_value(counter_value),
-        .trace_read(trace_read), .trace_value(32'd0),
+        .trace_value(trace_value),
         .k_valid(k_valid), .k_kind(k_kind), .k_index(k_index), .k_word(k_word), .k_done(k_done),
         .k_refused(k_refused), .k_rdata(k_rdata)
     );
@@ -214,6 +223,10 @@ module relay #(
     wire [63:0]        ring_address;
     wire               decide, decide_event, decide_rise, decide_kept, decide_masked, decide_listed, decide_record;
     wire               decide_irq, decide_poisoned, decide_odd, decide_token;
+    wire [2:0]         decide_port;
+    wire               up_beat, up_last;
+    wire [WIDTH-1:0]   up_data;
+    wire [WIDTH/32-1:0] up_keep;
     wire               up_posted, up_nonposted, up_completion, up_malformed, up_spoofed, up_cleared, up_down;
     wire               ready;
     upstream #(.WIDTH(WIDTH), .PORTS(PORTS), .SOURCES(SOURCES), .BUMP(BUMP)) to_root (
@@ -244,7 +257,8 @@ module relay #(
         .decide(decide), .decide_event(decide_event), .decide_rise(decide_rise),
         .decide_kept(decide_kept), .decide_masked(decide_masked), .decide_listed(decide_listed), .decide_record(decide_record),
         .decide_irq(decide_irq), .decide_poisoned(decide_poisoned), .decide_odd(decide_odd),
-        .decide_token(decide_token),
+        .decide_token(decide_token), .decide_port(decide_port),
+        .beat(up_beat), .beat_last(up_last), .beat_data(up_data), .beat_keep(up_keep),
         .count_posted(up_posted), .count_nonposted(up_nonposted), .count_completion(up_completion),
         .count_malformed(up_malformed), .count_spoofed(up_spoofed), .count_cleared(up_cleared),
         .count_down(up_down)
@@ -375,6 +389,39 @@ module relay #(
         end
     end
 
+    // ---- trace ------------------------------------------------------------------------------------------
+
+    wire         trace_dropped, trace_dropped_too;
+    // The relay's own: what has a record or is sent from the table is of a port, the news of a pin is not;
+    // its completions and its ring are not traced.
+    wire         news = decide_token & token_emit & ~token_record & token_h0[28];
+    generate
+        if (TRACE != 0) begin : tracing
+            trace #(.WIDTH(WIDTH), .LOG2(TRACE_LOG2)) traces (
+                .clk(clk), .rst(rst), .time_ns(time_ns),
+                .interrupts(set_trace_interrupts), .tlps(set_trace_tlps), .tail(trace_tail),
+                .clear(clear_trace),
+                .decide(decide), .is_irq(decide_event | again | news), .is_other(~decide_token),
+                .intx(decide_event ? is_intx : news), .listed(again | (decide_event & decide_listed)),
+                .index(event_index), .port(~decide_token ? decide_port : news ? 3'd0 : token_key[113:111]),
+                .level(news ? ~token_h1[2] : is_intx & record_level), .odd(decide_event & decide_odd),
+                .kept(decide_event & decide_kept), .replay(decide_token),
+                .up_beat(up_beat), .up_last(up_last), .up_data(up_data), .up_keep(up_keep),
+                .dn_beat(dn_beat), .dn_first(dn_first), .dn_last(dn_last), .dn_skip(dn_local),
+                .dn_port(dn_port), .dn_data(dn_data), .dn_keep(dn_keep),
+                .head_q(trace_head), .dropped(trace_dropped), .dropped_too(trace_dropped_too),
+                .read_index(reg_index[10:0]), .value(trace_value)
+            );
+        end else begin : no_trace
+            assign trace_head = 32'd0;
+            assign trace_value = 32'd0;
+            assign trace_dropped = 1'b0;
+            assign trace_dropped_too = 1'b0;
+            wire unused = &{1'b0, clear_trace, trace_tail, set_trace_interrupts, set_trace_tlps, news, decide_port, up_beat,
+                            up_last, up_data, up_keep, dn_beat, dn_first, dn_last, dn_local, dn_port, dn_data, dn_keep};
+        end
+    endgenerate
+
     // ---- counters ---------------------------------------------------------------------------------------
 
     reg  [COUNTERS-1:0] pulse;
@@ -407,6 +454,8 @@ module relay #(
         pulse[`RELAY_COUNTER_REG_REFUSED] <= count_reg_refused;
         pulse[`RELAY_COUNTER_RING_EVENTS] <= ring_put;
         pulse[`RELAY_COUNTER_RING_MISSED] <= ring_miss;
+        pulse[`RELAY_COUNTER_TRACE_DROPPED] <= trace_dropped;
+        pulse_too[`RELAY_COUNTER_TRACE_DROPPED] <= trace_dropped_too;
         pulse[`RELAY_COUNTER_MASKED] <= seen & decide_kept & decide_masked;
         pulse[`RELAY_COUNTER_COALESCED] <= seen & decide_kept & ~decide_masked;
         pulse[`RELAY_COUNTER_HELD] <= count_held;
@@ -421,7 +470,7 @@ module relay #(
 
     assign busy = moving | keeper_busy | token_valid | reg_valid;
 
-    wire unused = &{1'b0, cpl_has_data, clear_trace, trace_read, trace_tail, set_trace_interrupts, set_trace_tlps};
+    wire unused = &{1'b0, cpl_has_data};
 endmodule
 
 `default_nettype wire

@@ -111,6 +111,13 @@ module upstream #(
     output wire                      decide_poisoned,
     output wire                      decide_odd,
     output wire                      decide_token,
+    output wire [2:0]                decide_port,   // of the TLP; 1 to 7
+
+    // The beats of what was decided, also of what is kept back or absorbed.
+    output wire                      beat,
+    output wire                      beat_last,
+    output wire [WIDTH-1:0]          beat_data,
+    output wire [WIDTH/32-1:0]       beat_keep,
 
     // One pulse a TLP.
     output reg                       count_posted,
@@ -221,7 +228,7 @@ module upstream #(
 
     // ---- the line ---------------------------------------------------------------------------------------
 
-    localparam integer LINE = WIDTH + K + 5;
+    localparam integer LINE = WIDTH + K + 8;
     wire [WIDTH-1:0] d_data;
     wire [K-1:0]     d_keep;
     wire             d_last, d_bad, d_nonposted, d_candidate, d_completion, d_valid, d_ready;
@@ -231,12 +238,12 @@ module upstream #(
     // A token is told by being neither class that excludes the other.
     line #(.BITS(LINE), .DEPTH(DEPTH)) delay (
         .clk(clk), .rst(rst),
-        .s_data({g_token | g_class[1], g_token | g_class[0], g_candidate & ~g_token & ~(g_first & g_bad), g_bad,
+        .s_data({g_port, g_token | g_class[1], g_token | g_class[0], g_candidate & ~g_token & ~(g_first & g_bad), g_bad,
                  g_last, g_keep, g_data}),
         .s_valid(g_fire), .s_ready(line_ready),
         .m_data(line_out), .m_valid(d_valid), .m_ready(d_ready), .empty(line_empty)
     );
-    assign {d_completion, d_nonposted, d_candidate, d_bad, d_last, d_keep, d_data} = line_out;
+    assign {decide_port, d_completion, d_nonposted, d_candidate, d_bad, d_last, d_keep, d_data} = line_out;
     assign d_is_token = d_completion & d_nonposted;
 
     // ---- the decision -----------------------------------------------------------------------------------
@@ -261,7 +268,7 @@ module upstream #(
         .ring_number(ring_number), .ring_missed(ring_missed), .ring_busy(ring_busy), .ring_put(ring_put), .ring_miss(ring_miss),
         .e_data(x_data), .e_keep(x_keep), .e_last(x_last), .e_bad(x_bad), .e_nonposted(x_nonposted),
         .e_valid(x_valid), .e_ready(e_ready),
-        .decide(decide), .event_(decide_event), .rise(decide_rise), .relayed(relayed), .cleared(cleared),
+        .decide(decide), .event_(decide_event), .rise(decide_rise), .beat(beat), .relayed(relayed), .cleared(cleared),
         .own(own)
     );
     assign decide_listed = m_listed;
@@ -270,6 +277,9 @@ module upstream #(
     assign decide_poisoned = m_poisoned;
     assign decide_odd = m_odd;
     assign decide_token = d_token;
+    assign beat_last = d_valid & d_ready & d_last;
+    assign beat_data = x_data;
+    assign beat_keep = x_keep;
 
     // ---- the exit ---------------------------------------------------------------------------------------
 

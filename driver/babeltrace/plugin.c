@@ -266,7 +266,7 @@ static bt_message *event_message(struct iterator *iterator)
     set_number(fields, FIELD_KEPT, entry->kept);
     set_number(fields, FIELD_REPLAY, entry->replay);
     set_number(fields, FIELD_ODD, entry->odd);
-    set_number(fields, FIELD_MISSING, entry->missing + entry->lost);
+    set_number(fields, FIELD_MISSING, entry->missing);
     uint64_t address = 0;
     uint32_t data = 0;
     switch (entry->kind) {

@@ -110,7 +110,7 @@ static void add_pseudo_header(uint8_t *bytes, const struct trace_entry *entry)
 {
     bytes[0] = PSEUDO_VERSION;
     bytes[1] = (uint8_t)(entry->down | entry->level << 1 | entry->kept << 2 | entry->odd << 3 |
-                         entry->replay << 4 | (entry->missing || entry->lost) << 5);
+                         entry->replay << 4 | (entry->missing != 0) << 5);
     bytes[2] = (uint8_t)entry->kind;
     bytes[3] = entry->port;
     bytes[4] = entry->source;

@@ -66,8 +66,8 @@ static int read_marks(struct picture *picture, struct trace_reader *reader, stru
     picture->first_ns = picture->last_ns = reader->header.time_ns;
     while ((got = trace_next(reader, &entry, error)) > 0) {
         const struct lane *lane = lanes_find(&picture->lanes, &reader->header, &entry);
-        const bool gap = entry.missing || entry.lost;
-        picture->missing += entry.missing + entry.lost;
+        const bool gap = entry.missing != 0;
+        picture->missing += entry.missing;
         if (entry.time_ns > picture->last_ns)
             picture->last_ns = entry.time_ns;
         if (!lane && !gap)

@@ -23,9 +23,9 @@ static int each(struct trace_reader *reader, FILE *out, struct sb_error *error,
 static void text_line(FILE *out, const struct trace_header *header, const struct trace_entry *entry)
 {
     char name[SLOT_NAME], text[TLP_TEXT];
-    if (entry->missing || entry->lost)
+    if (entry->missing)
         fprintf(out, "                   -- %s%" PRIu64 " records are missing\n",
-                entry->lost ? "at least " : "", entry->missing + entry->lost);
+                entry->lost ? "at least " : "", entry->missing);
     const uint64_t ns = entry->time_ns - header->time_ns;
     fprintf(out, "%6" PRIu64 ".%09" PRIu64 "  %s  %-4s %s%s%s%s\n", ns / 1000000000, ns % 1000000000,
             slot_name(trace_slot(header, entry), name), entry->down ? "down" : "up", entry_text(entry, text),
@@ -64,7 +64,7 @@ static void json_line(FILE *out, const struct trace_header *header, const struct
             ",\"down\":%s,\"kept\":%s,\"replay\":%s,\"odd\":%s,\"missing\":%" PRIu64
             ",\"tlp\":\"%s\",\"dw\":[",
             boolean(entry->down), boolean(entry->kept), boolean(entry->replay), boolean(entry->odd),
-            entry->missing + entry->lost, tlp_name(entry, tlp));
+            entry->missing, tlp_name(entry, tlp));
     for (unsigned i = 0; i < entry->n_dw; i++)
         fprintf(out, "%s\"0x%08" PRIx32 "\"", i ? "," : "", entry->dw[i]);
     fputs("]}\n", out);
@@ -101,7 +101,7 @@ static void csv_line(FILE *out, const struct trace_header *header, const struct 
     else
         fputc(',', out);
     fprintf(out, ",%d,%d,%d,%d,%" PRIu64 ",%s", entry->down, entry->kept, entry->replay, entry->odd,
-            entry->missing + entry->lost, tlp_name(entry, tlp));
+            entry->missing, tlp_name(entry, tlp));
     for (unsigned i = 0; i < TRACE_DW; i++) {
         fputc(',', out);
         if (i < entry->n_dw)

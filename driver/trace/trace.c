@@ -177,9 +177,11 @@ int trace_next(struct trace_reader *reader, struct trace_entry *entry, struct sb
     }
     const uint16_t number = (uint16_t)(words[2] >> 16);
     const uint16_t ahead = (uint16_t)(number - (uint16_t)reader->number);
+    const bool lost = who & RELAY_TRACE_WHO_LOST;
     *entry = (struct trace_entry){
         .number = reader->any ? reader->number + ahead : number,
-        .missing = reader->any ? ahead : 0,
+        /* What the relay dropped has numbers, too; before the first record they are not known. */
+        .missing = reader->any && ahead ? ahead : lost,
         .time_ns = whole_time((uint64_t)(words[2] & 0xffff) << 32 | words[1], reader->last_ns),
         .kind = kind,
         .source = (uint8_t)RELAY_GET(who, RELAY_TRACE_WHO_SOURCE),
@@ -188,7 +190,7 @@ int trace_next(struct trace_reader *reader, struct trace_entry *entry, struct sb
         .odd = who & RELAY_TRACE_WHO_ODD,
         .kept = who & RELAY_TRACE_WHO_KEPT,
         .down = who & RELAY_TRACE_WHO_DOWN,
-        .lost = who & RELAY_TRACE_WHO_LOST,
+        .lost = lost,
         .replay = who & RELAY_TRACE_WHO_REPLAY,
         .n_dw = n_dw,
     };

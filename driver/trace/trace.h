@@ -40,7 +40,7 @@ enum trace_kind { TRACE_MSI, TRACE_INTX, TRACE_TLP };
 
 struct trace_entry {
     uint64_t number;  /* in the recording, from 0; records that are missing are counted */
-    uint64_t missing; /* so many records are missing just before this one, at least */
+    uint64_t missing; /* so many records are missing just before this one; modulo 2^16 where `lost` */
     uint64_t time_ns; /* the relay's time */
     enum trace_kind kind;
     uint8_t source; /* TRACE_NO_SOURCE: none */
@@ -49,7 +49,7 @@ struct trace_entry {
     bool odd;
     bool kept;   /* not relayed at once */
     bool down;   /* went downstream */
-    bool lost;   /* the relay dropped records just before this one */
+    bool lost;   /* the relay dropped records just before this one; missing is not 0 then */
     bool replay; /* sent by the relay itself */
     unsigned n_dw;
     uint32_t dw[TRACE_DW];
