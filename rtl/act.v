@@ -58,6 +58,62 @@ module act (
     assign armed_d = intx ? limits : blocked_d;
     wire [25:0] span = ~intx ? edge_ns[31:6] : held_d ? off_ns[31:6] : on_ns[31:6];
     assign due_d = start ? now + {12'd0, span} + 38'd1 : due;
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    // Times lie less than half of their range apart.
+    wire        f_over = armed & ($signed(now - due) >= $signed(38'd0));
+    wire [37:0] f_later = due_d - now; // how far off the time is that is set
+    wire [25:0] f_edge = edge_ns[31:6];
+    wire [25:0] f_on = on_ns[31:6];
+    wire [25:0] f_off = off_ns[31:6];
+    always @* begin
+        if (~intx) begin
+            // A message goes exactly when one waits, and neither mask nor time is against it.
+            assert (send == (deferred & ~mask & ~(limit & blocked & ~f_over)));
+            // After each message at least edge_ns pass. Who is kept back has a time at which that ends.
+            if (send & limit) begin
+                assert (blocked_d & armed_d & (f_later == {12'd0, f_edge} + 38'd1));
+            end
+            if (limit & blocked & ~f_over) begin
+                assert (blocked_d & armed_d & (due_d == (armed ? due : now + {12'd0, f_edge} + 38'd1)));
+            end
+            assert (armed_d == blocked_d);
+            // Nobody is kept back without a limit, or once the time is over and nothing was sent.
+            assert (~blocked_d | limit);
+            assert (~(f_over & ~send) | ~blocked_d);
+            assert (~held_d & ~shot_d);
+        end else begin
+            assert (~send & ~blocked_d);
+            // A wire is down upstream only by a limit or a one-shot, and only while it is high.
+            assert (~held_d | (limit & wire_high));
+            assert (~shot_d | (one_shot & wire_high));
+            // While it is high and limited there is a time at which it goes down or up again, and that is kept.
+            assert (armed_d == (limit & wire_high));
+            if (limit & wire_high & ~acknowledged) begin
+                assert (held_d == (f_over ? ~held : held));
+                if (armed & ~f_over) begin
+                    assert (due_d == due);
+                end else begin
+                    assert (f_later == {12'd0, held_d ? f_off : f_on} + 38'd1);
+                end
+            end
+            // An acknowledgement ends a hold and arms a one-shot, at once.
+            if (acknowledged) begin
+                assert (~held_d & ~shot_d);
+                assert (~(armed_d & held) | (f_later == {12'd0, f_on} + 38'd1));
+                assert (~(armed & ~held & armed_d & ~f_over) | (due_d == due));
+            end
+            // A one-shot goes down once the root was told, and stays down.
+            assert (shot_d == (one_shot & wire_high & ~acknowledged & (shot | delivered)));
+        end
+        cover (send & blocked & limit & armed);
+        cover (held_d & ~held & ~acknowledged);
+        cover (held & ~held_d & wire_high & ~acknowledged);
+        cover (shot_d & ~shot);
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -211,11 +211,17 @@ module dispatch #(
 
     wire [WIDTH-1:0]    l_data;
     wire [WIDTH/32-1:0] l_keep;
+`ifdef FORMAL
+    wire [11:0]         f_own_seen;
+`endif
     local_tlp #(.WIDTH(WIDTH)) local_ (
         .clk(clk), .rst(rst),
         .h0(emits ? event_h0 : token_h0), .h1(emits ? event_h1 : token_h1),
         .h2(emits ? ring_address[63:32] : token_h2), .h3(emits ? ring_address[31:0] : token_h3),
         .words(words),
+`ifdef FORMAL
+        .f_seen(f_own_seen),
+`endif
         .take(e_take & own), .data(l_data), .keep(l_keep), .last(l_last)
     );
 
@@ -233,6 +239,217 @@ module dispatch #(
     assign relayed = goes & e_ready & ~d_token;
     assign cleared = relayed & clear & (d_data[18] | d_data[13]);
 
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    // Who is around: the line's head stays until it is taken, a record and what a token stands for do, too.
+    localparam integer HEAD = WIDTH + WIDTH / 32 + 5;
+    localparam integer RECORD = 132 + SOURCES;
+    localparam integer TOKEN = 164;
+    wire [HEAD-1:0]   f_head = {d_data, d_keep, d_last, d_bad, d_nonposted, d_candidate, d_token};
+    wire [RECORD-1:0] f_record = {m_irq, m_bad, m_listed, m_index, m_match, m_key, m_tc, m_odd, m_poisoned, m_level};
+    wire [TOKEN-1:0]  f_token = {token_record, token_force, token_emit, token_h0, token_h1, token_h2, token_h3,
+                                 token_w0, token_status};
+    reg  [HEAD-1:0]   f_head_q;
+    reg  [RECORD-1:0] f_record_q;
+    reg  [TOKEN-1:0]  f_token_q;
+    reg               f_head_waits;
+    reg               f_record_waits;
+    reg               f_sending; // the event is on its way, of this place and number:
+    reg  [191:0]      f_event_q; // … address, number, missed, time of the decision
+    reg               f_tap_q;
+    reg               f_mid;     // in the middle of a TLP
+    always @(posedge clk) begin
+        f_head_q <= f_head;
+        f_record_q <= f_record;
+        f_token_q <= f_token;
+        f_head_waits <= ~rst & d_valid & ~d_ready;
+        f_record_waits <= ~rst & m_valid & ~m_take;
+        f_tap_q <= tap;
+        if (rst) begin
+            f_mid <= 1'b0;
+        end else if (d_take) begin
+            f_mid <= ~d_last;
+        end
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        if (f_head_waits) begin
+            assume (d_valid & (f_head == f_head_q));
+            assume (~d_token | (f_token == f_token_q));
+        end
+        if (f_record_waits) begin
+            assume (m_valid & (f_record == f_record_q));
+        end
+        if (f_mid | f_head_waits | sending_q) begin
+            assume (tap == f_tap_q);
+        end
+        if (sending_q) begin
+            assume ({ring_address, ring_number} == f_event_q[191:96]);
+        end
+        assume (~d_token | (d_last & ~f_mid & ~d_candidate));
+        assume (~m_bad | ~m_irq);
+        // The relay's own TLPs have no digest and at most eight DW of data.
+        assume (~token_h0[15] & (~token_h0[30] | ((token_h0[9:0] >= 10'd1) & (token_h0[9:0] <= 10'd8))));
+    end
+
+    // ---- one TLP, or token, from its first cycle here to its last ------------------------------------------
+
+    wire f_own_first = (f_own_seen == 12'd0);
+    reg f_decided; // of the one that is here
+    reg f_event;   // … it was an event
+    reg f_kept;    // … and kept back
+    reg f_absorbed;
+    reg f_put;     // … its event was to go into the ring
+    reg f_written; // … and has left
+    reg f_out;     // a beat of it has left
+    wire f_first = ~f_mid;
+    wire f_has_record = d_token ? token_record : d_candidate;
+    wire f_leaves = e_valid & e_ready & ~emits; // a beat of what is here
+    wire f_event_ends = emits & e_ready & l_last;
+    always @(posedge clk) begin
+        if (decide) begin
+            f_decided <= 1'b1;
+            f_event <= event_;
+            f_kept <= event_ & ~intx & kept;
+            f_put <= emits;
+            f_absorbed <= f_has_record & (m_bad | (m_irq & intx & (BUMP == 0)));
+        end
+        if (decide & ~sending_q) begin
+            f_event_q <= {ring_address, ring_number, ring_missed, time_ns};
+        end
+        if (emits & ~sending_q) begin
+            f_event_q[191:96] <= {ring_address, ring_number};
+        end
+        if (f_event_ends) begin
+            f_written <= 1'b1;
+        end
+        if (f_leaves) begin
+            f_out <= 1'b1;
+        end
+        if (rst | (d_take & d_last)) begin
+            {f_decided, f_event, f_kept, f_put, f_written, f_out, f_absorbed} <= 7'd0;
+        end
+    end
+    wire f_decided_now = f_decided | decide;
+    wire f_kept_now = decide ? event_ & ~intx & kept : f_kept;
+    wire f_absorbed_now = decide ? f_has_record & (m_bad | (m_irq & intx & (BUMP == 0))) : f_absorbed;
+    wire f_put_now = decide ? sends : f_put;
+
+    // Cycles in which the exit was ready and nothing was missing, since the head came: it is through in time.
+    reg [3:0] f_spent;
+    always @(posedge clk) begin
+        if (rst | d_take | ~d_valid) begin
+            f_spent <= 4'd0;
+        end else if (e_ready & (f_decided | ~(pause | (f_has_record & ~m_valid))) & (f_spent != 4'd15)) begin
+            f_spent <= f_spent + 4'd1;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // Each TLP and token is decided once: before, or in the cycle in which, its first beat leaves or is dropped.
+            assert (~decide | (d_valid & f_first & ~f_decided));
+            assert (~decide | ~f_has_record | m_valid);
+            if (f_leaves | d_take) begin
+                assert (f_decided_now);
+            end
+            // The record of an interrupt is taken with it, and no other.
+            assert (m_take == (d_take & f_first & f_has_record));
+
+            if (~tap & ~d_token) begin
+                // Record before relay. With the ring, the event has left in full before.
+                if (f_leaves) begin
+                    assert (~f_put_now | f_written);
+                    // What leaves is what came, bit for bit, but for RO and IDO behind an event.
+                    assert ((e_keep == d_keep) & (e_last == d_last) & (e_bad == d_bad) & (e_nonposted == d_nonposted));
+                    assert (e_data[WIDTH-1:19] == d_data[WIDTH-1:19]);
+                    assert (e_data[17:14] == d_data[17:14]);
+                    assert (e_data[12:0] == d_data[12:0]);
+                    assert ((e_data[18] == d_data[18]) | (f_first & d_candidate & ~e_data[18] & cleared));
+                    assert ((e_data[13] == d_data[13]) | (f_first & d_candidate & ~e_data[13] & cleared));
+                    if (f_put_now & f_first) begin
+                        assert (~e_data[18] & ~e_data[13]);
+                    end
+                    assert (relayed);
+                end
+                // Nothing is dropped but what is absorbed by the record, and messages that were counted as kept back.
+                if (d_take & ~f_leaves) begin
+                    assert (f_kept_now | f_absorbed_now);
+                end
+                if (f_leaves) begin
+                    assert (~f_kept_now & ~f_absorbed_now);
+                end
+            end
+            if (tap & ~d_token) begin
+                assert (~e_valid); // it went around
+            end
+            assert (~f_kept | f_event);
+            // One event at most for each; its place in the ring is taken when it is out.
+            assert (ring_put == f_event_ends);
+            assert (~emits | (~f_written & (~f_decided | f_put)));
+            assert (~(ring_put & ring_miss));
+            if (decide & event_ & ring_enable & ~tap) begin
+                assert (emits ^ ring_miss);
+            end
+            if (token_done) begin
+                assert (d_token & f_decided_now & (~f_put_now | f_written));
+            end
+            // Posted write of 8 DW, the interrupt's traffic class, no attributes, no digest.
+            if (emits & f_own_first) begin
+                assert (e_data[31:0] == {2'b01, ring_address[63:32] != 32'd0, 5'd0, 1'b0, m_tc, 4'd0, 2'd0, 4'd0, 10'd8});
+                assert (e_data[63:32] == {bus, device, 3'd0, 16'h00ff});
+            end
+            assert (~emits | ~e_nonposted);
+
+            // Progress: 13 cycles of a ready exit let everything out.
+            assert (f_spent < 4'd13);
+
+            // Induction.
+            assert (body_q == f_mid);
+            assert (decided_q == (f_decided & f_first));
+            assert (~f_mid | f_decided);
+            if (f_mid) begin
+                assert (drop_q == (tap | f_kept | f_absorbed));
+                assert (~f_put | f_written);
+                assert (~sending_q);
+                assert (f_own_first);
+            end
+            if (decided_q) begin
+                assert (f_head_waits & d_valid);
+                assert (f_record_waits | ~f_has_record);
+                assert (held_q == (f_kept & ~tap));
+                assert (f_absorbed == (f_has_record & (m_bad | (m_irq & intx & (BUMP == 0)))));
+                assert (~f_kept | (m_irq & ~intx));
+                assert (f_put | ~sending_q);
+                assert (sending_q | ~f_put | f_written);
+            end
+            assert (~sending_q | decided_q);
+            assert (f_own_first | sending_q | (decided_q & is_own & ~(f_put & ~f_written)));
+            assert (~sending_q | (f_spent * (WIDTH / 32) == f_own_seen));
+            assert (sending_q | (f_spent * (WIDTH / 32) <= f_own_seen + (f_written ? 12'd12 : 12'd0)));
+            assert (~f_mid | (f_spent == 4'd0));
+            assert (~decided_q | ~(f_put | f_event) | f_has_record);
+            assert (decided_q | (f_spent == 4'd0));
+            assert (decided_q | ~f_first | ~(f_out | f_written | f_put | f_kept | f_absorbed));
+
+            cover (f_leaves & f_first & f_put_now & cleared & d_last);
+            cover (d_take & f_kept_now & f_put);
+            cover (d_take & d_token & f_put_now);
+            cover (f_mid & f_leaves & ~d_token);
+            cover (ring_miss & e_ready);
+            cover (f_spent == 4'd3);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -20,6 +20,9 @@ module local_tlp #(
     input  wire                take,
     output wire [WIDTH-1:0]    data,
     output wire [WIDTH/32-1:0] keep,
+`ifdef FORMAL
+    output wire [11:0]         f_seen, // DW that have been taken
+`endif
     output wire                last
 );
     localparam integer K = WIDTH / 32;
@@ -107,7 +110,7 @@ module local_tlp #(
     end
 
     wire        f_first, f_must_end, f_right, f_crosses;
-    wire [11:0] f_seen, f_total;
+    wire [11:0] f_total;
     wire [31:0] f_dw0;
     tlp_frame #(.WIDTH(WIDTH)) f_frame (
         .clk(clk), .rst(rst), .data(data), .keep(keep), .last(last), .take(take), .ends(last),
@@ -115,9 +118,9 @@ module local_tlp #(
         .seen_q(f_seen), .total_q(f_total), .dw0_q(f_dw0)
     );
 
-    reg [383:0] f_given;
+    reg [31:0] f_given;
     always @(posedge clk) begin
-        f_given <= {words, h3, h2, h1, h0};
+        f_given <= h0;
     end
     always @* begin
         if (~f_begun) begin
@@ -125,8 +128,8 @@ module local_tlp #(
         end
         assume (~h0[30] | ((h0[9:0] >= 10'd1) & (h0[9:0] <= 10'd8)));
         assume (~h0[15]); // no digest
-        if (~f_first) begin
-            assume ({words, h3, h2, h1, h0} == f_given);
+        if (f_begun & ~f_first) begin
+            assume (h0 == f_given); // the other DW must be right when they go
         end
     end
 
@@ -148,6 +151,7 @@ module local_tlp #(
             assert (beat_q * K == f_seen);
             if (~f_first) begin
                 assert (f_dw0 == h0);
+                assert (f_seen < f_total);
                 assert (f_total == 3 + h0[29] + (h0[30] ? h0[9:0] : 0));
             end
 
