@@ -45,13 +45,16 @@ function(sb_test name)
     endif()
 endfunction()
 
-# sb_unit_test(NAME LABELS label… SOURCES … LINK …): a Criterion program, registered as one test.
+# sb_unit_test(NAME LABELS label… SOURCES … LINK …): a Criterion program, registered as one test, with label unit as well;
+# target unit_tests builds all of them.
+add_custom_target(unit_tests)
 function(sb_unit_test name)
     cmake_parse_arguments(arg "" "TIMEOUT" "LABELS;SOURCES;LINK" ${ARGN})
     pkg_check_modules(CRITERION REQUIRED IMPORTED_TARGET criterion)
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE ${arg_LINK} PkgConfig::CRITERION sb_warnings)
-    sb_test(${name} LABELS ${arg_LABELS} TIMEOUT ${arg_TIMEOUT}
+    add_dependencies(unit_tests ${name})
+    sb_test(${name} LABELS ${arg_LABELS} unit TIMEOUT ${arg_TIMEOUT}
         COMMAND ${name} --jobs 2 --xml=${CMAKE_BINARY_DIR}/junit/${name}.xml)
 endfunction()
 

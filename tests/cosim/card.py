@@ -3,9 +3,11 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
 
@@ -59,8 +61,17 @@ class Card:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def check_qemu():
+    """QEMU 10 has vfio-user-pci, but frames its DMA messages differently: the guest's CPU would wait for ever."""
+    said = subprocess.run(["qemu-system-x86_64", "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    version = re.search(r"version (\d+)", said)
+    if not version or int(version.group(1)) < 11:
+        sys.exit(f"QEMU 11 or newer is needed for the simulated card; this is {said.splitlines()[0]}")
+
+
 def qemu(card, *arguments, megabytes=256, reboot=False):
     """QEMU's command line with the card behind a root port. reboot: a reset starts the guest again."""
+    check_qemu()
     return ["qemu-system-x86_64", "-machine", "q35,memory-backend=m0", "-accel", "tcg", "-m", str(megabytes),
             "-object", f"memory-backend-memfd,id=m0,size={megabytes}M,share=on", "-display", "none", "-nodefaults",
             *([] if reboot else ["-no-reboot"]), *card.qemu_arguments(), *arguments]
