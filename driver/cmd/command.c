@@ -33,7 +33,7 @@ const struct command commands[] = {
     {"mode", "Say or set whether indicators come before interrupts", mode_run},
     {"doctor", "Look for what stands in the way, and for trouble", doctor_run},
     {"metrics", "Write the counts in Prometheus' text format", metrics_run},
-    {"hv", "Check and make the hypervisor's partition file", hv_run},
+    {"hv", "The hypervisor: partition file, exits of an LPAR", hv_run},
     {0},
 };
 

@@ -268,6 +268,7 @@ int hv_run(struct invocation *invocation, int argc, char **argv)
     static const struct command parts[] = {
         {"check", "Check a partition file", check_run},
         {"config", "Make a first partition file from this machine", hv_config_run},
+        {"stat", "Inside an LPAR: its exits", hv_stat_run},
         {0},
     };
     return command_part(invocation, "hv", parts, argc, argv);

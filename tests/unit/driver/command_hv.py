@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""signalbox hv check and hv config create on machines made of files. usage: command_hv.py SIGNALBOX REGS_HEADER"""
+"""signalbox hv check, hv config create and hv stat on machines made of files. usage: command_hv.py SIGNALBOX REGS_HEADER"""
 import json
 import os
+import struct
 import subprocess
 
 import machine
@@ -131,4 +132,39 @@ def functions_are_selected_as_by_lspci(test):
     assert "0000:03:00.0" in out and "0000:01:00.0" not in out
 
 
-machine.main_of(globals(), "file", "server")
+def statistics(test, version=1, stride=48, cpus=2):
+    """Two kinds of exit, two CPUs; the counters of CPU c are 100 c and on."""
+    head = struct.pack("<IHHIIIIIIQQQ32s", 0x53544253, version, cpus, 2, 96, 128, stride, 32, 1 << 1, 10**9, 3, 2, b"web")
+    head = head.ljust(96, b"\0") + b"io".ljust(16, b"\0") + b"cpuid".ljust(16, b"\0")
+    body = b"".join(struct.pack("<6Q", *range(100 * c, 100 * c + 6)) for c in range(2))
+    with open(f"{test.root}/statistics", "wb") as out:
+        out.write(head + body)
+    return f"{test.root}/statistics"
+
+
+def statistics_are_shown(test):
+    name = statistics(test)
+    status, out, err = test.run("hv", "stat", "--file", name)
+    assert (status, err) == (0, ""), err
+    rows = [line.split() for line in out.splitlines()]
+    assert rows[0] == ["web", "CPU", "0", "CPU", "1", "ALL"], rows[0]
+    assert ["io", "4", "104", "108"] in rows and ["cpuid", "5", "105", "110"] in rows
+    assert ["VMREADs", "3", "103", "106"] in rows
+    result = test.json("hv", "stat", "--file", name)
+    assert (result["lpar"], result["starts"], result["resets"]) == ("web", 3, 2)
+    assert result["mechanisms"]["direct_irq"] and not result["mechanisms"]["relay"]
+    assert result["cpus"][1] == {"exits": {"io": 104, "cpuid": 105}, "injected": 100, "reinjected": 101,
+                                 "emulated": 102, "state_reads": 103}
+
+
+def what_are_no_statistics_is_refused(test):
+    for name in (statistics(test, version=2), statistics(test, stride=40), statistics(test, cpus=3),
+                 file(test, "short"), file(test, "")):
+        status, out, err = test.run("hv", "stat", "--file", name)
+        assert (status, out) == (1, "") and "these are no statistics" in err, err
+    assert test.run("hv", "stat", "--file", "/nowhere")[0] == 1
+    status, _, err = test.run("hv", "stat")
+    assert status == 1 and "no LPAR" in err, err
+
+
+machine.main_of(globals(), "file", "server", "statistics")
