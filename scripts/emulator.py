@@ -28,19 +28,27 @@ class Module:
 
 def make_iso(out, image, command_line="", modules=(), extra_grub=""):
     """A GRUB ISO that boots the image with multiboot 2, from BIOS."""
+    lines = [extra_grub, f"multiboot2 /boot/file0 {command_line}"]
+    lines += [f"module2 /boot/file{number} {module.text}" for number, module in enumerate(modules, 1)]
+    make_grub_iso(out, [image] + [module.path for module in modules], lines)
+
+
+def make_linux_iso(out, kernel, initrd, command_line):
+    """One that boots Linux bare, to compare with."""
+    make_grub_iso(out, [kernel, initrd], [f"linux /boot/file0 {command_line}", "initrd /boot/file1"])
+
+
+def make_grub_iso(out, files, lines):
     with tempfile.TemporaryDirectory() as tree:
         os.makedirs(f"{tree}/boot/grub")
-        shutil.copy(image, f"{tree}/boot/signalbox-hv")
-        lines = ["set timeout=0", extra_grub, f"multiboot2 /boot/signalbox-hv {command_line}"]
-        for number, module in enumerate(modules):
-            shutil.copy(module.path, f"{tree}/boot/module{number}")
-            lines.append(f"module2 /boot/module{number} {module.text}")
-        lines.append("boot")
+        for number, file in enumerate(files):
+            shutil.copy(file, f"{tree}/boot/file{number}")
+        lines = ["set timeout=0", *lines, "boot"]
         with open(f"{tree}/boot/grub/grub.cfg", "w") as cfg:
             cfg.write("\n".join(lines) + "\n")
         subprocess.run(
             ["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "--fonts=", "--locales=", "--themes=",
-             "--install-modules=biosdisk iso9660 multiboot2 normal boot", "-o", out, tree],
+             "--install-modules=biosdisk iso9660 multiboot2 linux normal boot", "-o", out, tree],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 

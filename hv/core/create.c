@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "mux.h"
+#include "statistics.h"
 #include "text.h"
 
 #define LARGE_PAGE (2ull << 20)
@@ -29,6 +30,33 @@ static int give_memory(struct lpar *lpar, uint64_t bytes, struct carve *carve)
     return 0;
 }
 
+static int add_statistics(struct lpar *lpar, unsigned cpus)
+{
+    const struct machine_ops *machine = lpar->map.machine;
+    struct statistics *s;
+
+    lpar->statistics_bytes =
+        (sizeof *s + cpus * sizeof(struct statistics_cpu) + FRAME_SIZE - 1) & ~(size_t)(FRAME_SIZE - 1);
+    s = machine->frames(lpar->statistics_bytes);
+    if (!s)
+        return trace_error(-1, "%s: no memory for its statistics", lpar->name);
+    *s = (struct statistics){.magic = STATISTICS_MAGIC,
+                             .version = STATISTICS_VERSION,
+                             .cpus = (uint16_t)cpus,
+                             .kinds = EXIT_KIND_COUNT,
+                             .names = offsetof(struct statistics, kind),
+                             .cpu = sizeof *s,
+                             .stride = sizeof(struct statistics_cpu),
+                             .exits = offsetof(struct statistics_cpu, exits),
+                             .mechanisms = lpar->mechanisms,
+                             .ticks_per_second = machine->ticks_per_second()};
+    text_copy(s->lpar, sizeof s->lpar, lpar->name, sizeof s->lpar);
+    for (unsigned kind = 0; kind < EXIT_KIND_COUNT; kind++)
+        text_copy(s->kind[kind], STATISTICS_NAME, exit_name(kind), STATISTICS_NAME);
+    lpar->statistics = s;
+    return gpmap_add(&lpar->map, STATISTICS_GPA, (uintptr_t)s, lpar->statistics_bytes, RIGHT_READ, MEMORY_WB);
+}
+
 static int add_vcpu(struct lpar *lpar, unsigned cpu, const struct machine_ops *machine)
 {
     struct vcpu *vcpu = machine->frames(sizeof *vcpu);
@@ -37,6 +65,8 @@ static int add_vcpu(struct lpar *lpar, unsigned cpu, const struct machine_ops *m
         return trace_error(-1, "%s: no memory for a vCPU", lpar->name);
     vcpu->lpar = lpar;
     vcpu->index = vcpu->apic_id = lpar->cpus;
+    vcpu->stats =
+        (struct statistics_cpu *)(void *)((uint8_t *)lpar->statistics + lpar->statistics->cpu) + lpar->cpus;
     vcpu->context.machine = machine;
     vcpu->context.cpu = cpu;
     vcpu->context.tag = 1; /* a CPU runs one context, so one tag does */
@@ -68,7 +98,7 @@ struct lpar *lpar_create(const struct lpar_plan *plan, const struct machine_ops 
     if (gpmap_init(&lpar->map, machine) || give_memory(lpar, plan->bytes, carve))
         return 0;
     lpar->ns_per_tick = (1000000000ull << 32) / machine->ticks_per_second();
-    if (lpar_devices_add(lpar, plan->clock))
+    if (lpar_devices_add(lpar, plan->clock) || add_statistics(lpar, plan->cpus))
         return 0;
     for (unsigned i = 0; i < plan->cpus; i++)
         if (add_vcpu(lpar, plan->cpu[i], machine))

@@ -42,13 +42,15 @@ static void start(struct lpar *lpar)
         lpar->wanted = WANT_NOTHING;
         lpar->inside = lpar->cpus;
         lpar->started = lpar->vcpu[0]->context.machine->ticks();
-        lpar->starts++;
+        lpar->statistics->starts = ++lpar->starts;
     } else {
         format(lpar->failure, sizeof lpar->failure, "it cannot be loaded");
     }
     /* The vCPUs look at the state; what was written for them is seen before it. */
     __atomic_store_n(&lpar->state, loaded ? LPAR_RUNNING : LPAR_FAILED, __ATOMIC_RELEASE);
     lock_release(&lpar->lock);
+    if (loaded)
+        log_line("%s: started at tick %lu", lpar->name, lpar->started);
     for (unsigned i = 1; loaded && i < lpar->cpus; i++)
         vcpu_request(lpar->vcpu[i], REQUEST_EVENT);
 }
@@ -109,7 +111,7 @@ static void left(struct lpar *lpar)
     mux_flush(lpar->index);
     lpar_devices_reset(lpar);
     if (wanted == WANT_RESET) {
-        lpar->resets++;
+        lpar->statistics->resets++;
         log_line("%s: reset", lpar->name);
         lpar_start(lpar);
     } else if (wanted == WANT_OFF) {

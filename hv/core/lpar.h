@@ -54,7 +54,9 @@ struct lpar {
     uint64_t device_at[DEVICE_TIMERS]; /* tick of the devices' timers, ~0: none; written with the lock */
     uint64_t started;                  /* tick */
     uint64_t ns_per_tick;              /* 2^-32 ns */
-    uint64_t starts, resets;
+    uint64_t starts;
+    struct statistics *statistics; /* the LPAR reads it */
+    size_t statistics_bytes;
 };
 
 extern struct lpar lpars[LPARS];

@@ -175,13 +175,17 @@ static void signature(uint32_t r[4], uint32_t largest, const char text[12])
     memcpy(&r[EDX], text + 8, 4);
 }
 
+static void statistics(const struct lpar *lpar, uint32_t r[4])
+{
+    r[EAX] = STATISTICS_VERSION;
+    r[EBX] = (uint32_t)STATISTICS_GPA;
+    r[ECX] = (uint32_t)(STATISTICS_GPA >> 32);
+    r[EDX] = (uint32_t)lpar->statistics_bytes;
+}
+
 static bool basic(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, uint32_t r[4])
 {
     switch (leaf) {
-    case 0:
-        host(vcpu, 0, 0, r);
-        r[EAX] = LARGEST_BASIC;
-        return true;
     case 1:
         host(vcpu, 1, 0, r);
         leaf1(vcpu, r);
@@ -253,13 +257,21 @@ void policy_cpuid(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, uint32_t o
 {
     bool known = false;
 
+    /* Programs use leaf 0 as a barrier, so it is the most frequent by far. */
+    if (leaf == 0) {
+        host(vcpu, 0, 0, out);
+        out[EAX] = LARGEST_BASIC;
+        return;
+    }
     memset(out, 0, 4 * sizeof *out);
     if (leaf <= LARGEST_BASIC)
         known = basic(vcpu, leaf, subleaf, out);
     else if (leaf >= 0x80000000 && leaf <= 0x8000ffff)
         known = extended(vcpu, leaf, out);
     else if (leaf == OWN)
-        signature(out, OWN, "SignalboxHV");
+        signature(out, OWN + 1, STATISTICS_SIGNATURE);
+    else if (leaf == OWN + 1)
+        statistics(vcpu->lpar, out);
     else if (leaf == KVM)
         signature(out, KVM + 1, "KVMKVMKVM\0\0"); /* leaf KVM + 1: no features */
     if (!known && leaf < OWN)

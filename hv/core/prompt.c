@@ -100,13 +100,13 @@ static void run_exits(struct lpar *lpar, const char *rest)
 {
     (void)rest;
     for (unsigned c = 0; c < lpar->cpus; c++) {
-        const struct vcpu_stats *stats = &lpar->vcpu[c]->stats;
+        const struct statistics_cpu *stats = lpar->vcpu[c]->stats;
 
         for (unsigned kind = 0; kind < EXIT_KIND_COUNT; kind++)
             if (stats->exits[kind])
                 say("%s cpu %u: %-12s %lu", lpar->name, c, exit_name(kind), stats->exits[kind]);
-        say("%s cpu %u: events injected %lu, again %lu, instructions emulated %lu", lpar->name, c,
-            stats->injected, stats->reinjected, stats->emulated);
+        say("%s cpu %u: events injected %lu, again %lu, instructions emulated %lu, state reads %lu",
+            lpar->name, c, stats->injected, stats->reinjected, stats->emulated, stats->state_reads);
     }
 }
 

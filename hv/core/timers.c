@@ -77,6 +77,8 @@ void timers_run(struct vcpu *vcpu)
 {
     uint64_t now = vcpu->context.machine->ticks();
 
+    /* The machine's deadline has fired, or is set anew below; one that is left over does no harm. */
+    vcpu->deadline = NEVER;
     if (vcpu->lapic_at <= now) {
         vcpu->lapic_at = NEVER;
         lapic_expire(&vcpu->lapic);
@@ -84,8 +86,6 @@ void timers_run(struct vcpu *vcpu)
     }
     if (vcpu->index == 0 && __atomic_load_n(&vcpu->lpar->device_at[TIMER_PIT], __ATOMIC_RELAXED) <= now)
         run_device(vcpu->lpar, now);
-    /* The machine's deadline has fired, or is about to: set it anew even when the next one is the same. */
-    vcpu->deadline = NEVER - 1;
     program(vcpu);
 }
 

@@ -89,6 +89,11 @@ void vcpu_skip(struct vcpu *vcpu, const struct exit *exit)
     struct context *context = &vcpu->context;
     uint64_t next;
 
+    if (!exit->decode && !exit->length && context->machine->skip) {
+        if (context->machine->skip(context))
+            vcpu_raise(vcpu, EXCEPTION_DB);
+        return;
+    }
     if (exit->decode || exit->length) {
         struct insn insn = {.length = exit->length};
 

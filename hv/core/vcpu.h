@@ -12,6 +12,8 @@
 #include "exit.h"
 #include "lapic.h"
 #include "machine.h"
+#include "mmio_short.h"
+#include "statistics.h"
 
 struct lpar;
 
@@ -34,13 +36,6 @@ enum vcpu_request {
     REQUEST_URGENT = REQUEST_NMI | REQUEST_INIT | REQUEST_STOP, /* do not wait for the guest to set IF */
 };
 
-struct vcpu_stats {
-    uint64_t exits[EXIT_KIND_COUNT];
-    uint64_t injected;   /* events delivered */
-    uint64_t reinjected; /* deliveries that an exit interrupted */
-    uint64_t emulated;   /* instructions run by the emulator */
-};
-
 struct vcpu {
     struct context context; /* first: assembler finds the registers at the start */
     struct lpar *lpar;
@@ -61,7 +56,8 @@ struct vcpu {
     uint64_t xcr0;
     uint64_t tsc_offset, tsc_adjust;
     struct emulate_cache decoded;
-    struct vcpu_stats stats;
+    struct mmio_short mmio_short;
+    struct statistics_cpu *stats; /* in memory that the LPAR reads */
 };
 
 /* Any CPU: sets the bits, then kicks the vCPU's CPU so that they are seen before it runs on. */

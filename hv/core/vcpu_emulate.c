@@ -21,7 +21,7 @@ struct job {
     bool known;
 };
 
-static bool in_user_mode(struct vcpu *vcpu)
+bool vcpu_in_user_mode(struct vcpu *vcpu)
 {
     return (context_segment(&vcpu->context, SEG_SS)->attributes >> SEG_DPL_SHIFT & 3) == 3;
 }
@@ -45,7 +45,7 @@ static enum emulate_result translate(struct job *job, uint64_t linear, enum emul
         *gpa = job->known_gpa | (linear & ~PAGE_MASK);
         return EMULATE_DONE;
     }
-    if (walk(job->vcpu, linear, kinds[access], in_user_mode(job->vcpu), gpa, &why))
+    if (walk(job->vcpu, linear, kinds[access], vcpu_in_user_mode(job->vcpu), gpa, &why))
         return EMULATE_DONE;
     if (why.memory) {
         lpar_fail(job->vcpu->lpar, job->vcpu, "its page tables lie outside its memory");
@@ -62,7 +62,7 @@ static unsigned piece_of(unsigned size)
     return size >= 8 ? 8 : size >= 4 ? 4 : size >= 2 ? 2 : 1;
 }
 
-static uint64_t device_read(struct vcpu *vcpu, uint64_t gpa, unsigned size)
+uint64_t vcpu_device_read(struct vcpu *vcpu, uint64_t gpa, unsigned size)
 {
     uint64_t value;
 
@@ -74,7 +74,7 @@ static uint64_t device_read(struct vcpu *vcpu, uint64_t gpa, unsigned size)
     return value;
 }
 
-static void device_write(struct vcpu *vcpu, uint64_t gpa, unsigned size, uint64_t value)
+void vcpu_device_write(struct vcpu *vcpu, uint64_t gpa, unsigned size, uint64_t value)
 {
     if (lapic_covers(&vcpu->lapic, gpa)) {
         vcpu->look = true;
@@ -96,7 +96,7 @@ static void read_physical(struct vcpu *vcpu, uint64_t gpa, uint8_t *data, unsign
     }
     while (size > 0) {
         unsigned piece = piece_of(size);
-        uint64_t value = device_read(vcpu, gpa, piece);
+        uint64_t value = vcpu_device_read(vcpu, gpa, piece);
 
         memcpy(data, &value, piece);
         gpa += piece;
@@ -118,7 +118,7 @@ static void write_physical(struct vcpu *vcpu, uint64_t gpa, const uint8_t *data,
         uint64_t value = 0;
 
         memcpy(&value, data, piece);
-        device_write(vcpu, gpa, piece, value);
+        vcpu_device_write(vcpu, gpa, piece, value);
         gpa += piece;
         data += piece;
         size -= piece;
@@ -299,15 +299,22 @@ void vcpu_emulate(struct vcpu *vcpu, const struct exit *exit)
     struct job job = {.vcpu = vcpu};
     struct emulator emulator = {
         .context = &vcpu->context, .ops = &ops, .owner = &job, .cache = &vcpu->decoded};
+    const uint64_t rip = context_get(&vcpu->context, REG_RIP);
 
     if (exit && exit->mmio.gva_known) {
         job.known = true;
         job.known_linear = exit->mmio.gva;
         job.known_gpa = exit->mmio.gpa & PAGE_MASK;
     }
-    vcpu->stats.emulated++;
+    vcpu->stats->emulated++;
+    if (exit && mmio_short(vcpu, exit))
+        return;
     switch (emulate(&emulator)) {
     case EMULATE_DONE:
+        if (exit)
+            mmio_short_learn(vcpu, rip, &emulator.insn);
+        vcpu_retire(vcpu);
+        break;
     case EMULATE_AGAIN:
         vcpu_retire(vcpu);
         break;

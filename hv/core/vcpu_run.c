@@ -11,7 +11,7 @@ static void inject(struct vcpu *vcpu, const struct event *event)
 {
     vcpu->context.machine->inject(&vcpu->context, event);
     vcpu->armed = *event;
-    vcpu->stats.injected++;
+    vcpu->stats->injected++;
 }
 
 /* What the local APIC has to deliver; asked again only when something may have changed it. */
@@ -140,7 +140,7 @@ static void settle(struct vcpu *vcpu, const struct exit *exit)
         }
     } else if (context->vectoring.valid) {
         vcpu->pending = context->vectoring;
-        vcpu->stats.reinjected++;
+        vcpu->stats->reinjected++;
     }
     vcpu->armed.valid = false;
 }
@@ -164,9 +164,10 @@ void vcpu_run(struct vcpu *vcpu)
         }
         deliver(vcpu);
         context->machine->run(context, &exit);
-        vcpu->stats.exits[exit.kind]++;
+        vcpu->stats->exits[exit.kind]++;
         settle(vcpu, &exit);
         if (exit.kind != EXIT_KICK)
             vcpu_exit(vcpu, &exit);
+        vcpu->stats->state_reads = context->state_reads;
     }
 }

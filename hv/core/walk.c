@@ -22,9 +22,10 @@ struct walker {
     uint64_t cr0, cr4, efer;
     enum walk_access access;
     bool user;
-    unsigned entry_bytes; /* 4 or 8 */
-    unsigned index_bits;  /* 10 or 9 */
-    uint64_t rights;      /* of all levels: WRITE, USER that all have, NX that any has */
+    unsigned entry_bytes;     /* 4 or 8 */
+    unsigned index_bits;      /* 10 or 9 */
+    uint64_t rights;          /* of all levels: WRITE, USER that all have, NX that any has */
+    struct walk_trace *trace; /* or null */
 };
 
 static void prepare(struct walker *w, struct vcpu *vcpu)
@@ -38,6 +39,8 @@ static void prepare(struct walker *w, struct vcpu *vcpu)
     w->entry_bytes = w->cr4 & CR4_PAE ? 8 : 4;
     w->index_bits = w->cr4 & CR4_PAE ? 9 : 10;
     w->rights = PTE_WRITE | PTE_USER;
+    if (w->trace)
+        w->trace->count = 0;
 }
 
 static unsigned levels(const struct walker *w)
@@ -111,6 +114,16 @@ static bool mark(const struct walker *w, void *at, uint64_t entry, uint64_t bits
                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+static void note(const struct walker *w, const void *at)
+{
+    struct walk_trace *trace = w->trace;
+
+    if (!trace || w->entry_bytes != 8)
+        return;
+    trace->at[trace->count] = at;
+    trace->value[trace->count++] = load(w, at);
+}
+
 enum step { STEP_DONE, STEP_FAULT, STEP_AGAIN };
 
 static enum step walk_once(struct walker *w, uint64_t linear, uint64_t *gpa, struct walk_fault *fault)
@@ -150,6 +163,7 @@ static enum step walk_once(struct walker *w, uint64_t linear, uint64_t *gpa, str
         if (level > 1 && !large) {
             if (!pdpte && !mark(w, at, entry, PTE_ACCESSED))
                 return STEP_AGAIN;
+            note(w, at);
             table = entry & (w->entry_bytes == 8 ? PTE_ADDRESS : 0xfffff000);
             continue;
         }
@@ -159,6 +173,7 @@ static enum step walk_once(struct walker *w, uint64_t linear, uint64_t *gpa, str
         }
         if (!mark(w, at, entry, PTE_ACCESSED | (w->access == WALK_WRITE ? PTE_DIRTY : 0)))
             return STEP_AGAIN;
+        note(w, at);
         *gpa = (entry & PTE_ADDRESS & ~((1ull << shift) - 1)) | (linear & ((1ull << shift) - 1));
         if (w->entry_bytes == 4) {
             *gpa = (uint32_t)*gpa;
@@ -172,7 +187,13 @@ static enum step walk_once(struct walker *w, uint64_t linear, uint64_t *gpa, str
 bool walk(struct vcpu *vcpu, uint64_t linear, enum walk_access access, bool user, uint64_t *gpa,
           struct walk_fault *fault)
 {
-    struct walker w = {.access = access, .user = user};
+    return walk_traced(vcpu, linear, access, user, gpa, fault, 0);
+}
+
+bool walk_traced(struct vcpu *vcpu, uint64_t linear, enum walk_access access, bool user, uint64_t *gpa,
+                 struct walk_fault *fault, struct walk_trace *trace)
+{
+    struct walker w = {.access = access, .user = user, .trace = trace};
     enum step step;
 
     if (!(context_get(&vcpu->context, REG_CR0) & CR0_PG)) {

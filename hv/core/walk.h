@@ -6,6 +6,8 @@
 #ifndef WALK_H
 #define WALK_H
 
+#include "mmio_short.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,5 +23,9 @@ struct walk_fault {
 /* user: the access is made at CPL 3. False: *fault tells. */
 bool walk(struct vcpu *vcpu, uint64_t linear, enum walk_access access, bool user, uint64_t *gpa,
           struct walk_fault *fault);
+
+/* As walk(); *trace tells by which entries. */
+bool walk_traced(struct vcpu *vcpu, uint64_t linear, enum walk_access access, bool user, uint64_t *gpa,
+                 struct walk_fault *fault, struct walk_trace *trace);
 
 #endif

@@ -279,6 +279,11 @@ bool lapic_msr_read(struct lapic *l, uint32_t msr, uint64_t *value)
 
 bool lapic_msr_write(struct lapic *l, uint32_t msr, uint64_t value)
 {
+    /* The end of every interrupt comes first. */
+    if (msr == LAPIC_MSR_FIRST + LAPIC_EOI && lapic_is_x2apic(l) && value == 0) {
+        lapic_eoi(l);
+        return true;
+    }
     if (msr == LAPIC_MSR_BASE)
         return write_base(l, value);
     if (msr == LAPIC_MSR_DEADLINE) {

@@ -165,9 +165,12 @@ void lapic_expire(struct lapic *lapic)
         /* Periods that went by unseen make one interrupt: the IRR would have merged them. */
         const uint64_t period = (uint64_t)lapic->initial_count << shift_of(lapic->divide);
         lapic->started += (at - lapic->started) / period * period;
+        fire(lapic);
+        arm(lapic);
+        return;
     } else {
         lapic->running = false;
     }
     fire(lapic);
-    arm(lapic);
+    lapic->env->timer(lapic->owner, NEVER);
 }

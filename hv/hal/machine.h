@@ -124,6 +124,7 @@ struct context {
     struct segment seg[SEG_COUNT];
     struct event vectoring; /* event whose delivery the last exit interrupted; run() sets it */
     uint64_t cr4_allowed;   /* bits the guest may set; set before context_reset() */
+    uint64_t state_reads;   /* how often guest state was asked of the CPU, where that is an instruction */
     tag_t tag;
     unsigned cpu; /* the physical CPU */
     const struct machine_ops *machine;
@@ -176,6 +177,9 @@ struct machine_ops {
 
     /* RIP behind the instruction that exited, unless the exit said `decode`. */
     uint64_t (*next_rip)(struct context *context);
+    /* next_rip() into RIP, then retire(): what nearly every exit ends with. Null: the two are called instead.
+     */
+    bool (*skip)(struct context *context);
     /*
      * An instruction was carried out on the guest's behalf, and RIP set: ends an STI or MOV-SS shadow. True:
      * RFLAGS.TF asks for a single-step trap, DR6.BS is set, and the caller is to raise #DB; false: there is

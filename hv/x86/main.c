@@ -163,7 +163,7 @@ static void create_partitions(void)
 
 void boot_main(uint32_t magic, uint32_t information)
 {
-    uint64_t from, to, used;
+    uint64_t from, to, used, entered = rdtsc();
 
     cpu_add_boot();
     idt_init();
@@ -183,6 +183,7 @@ void boot_main(uint32_t magic, uint32_t information)
     paging_host_protect();
     time_init(acpi.pm_timer, acpi.pm_timer_bits);
     log_line("time: TSC at %lu kHz", time_tsc_hz() / 1000);
+    log_line("time: entered at tick %lu", entered);
     cpus_start();
     log_line("cpu: %u CPUs up, %s", cpu_count, lapic_host_x2apic() ? "x2APIC" : "xAPIC");
     frames_range(&from, &to, &used);

@@ -3,6 +3,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#undef memcpy
+#undef memset
+
 void *memcpy(void *restrict to, const void *restrict from, size_t size)
 {
     void *d = to;

@@ -247,6 +247,7 @@ const struct machine_ops vmx_ops = {
     .blocking = vmx_blocking,
     .set_blocking = vmx_set_blocking,
     .next_rip = vmx_next_rip,
+    .skip = vmx_skip,
     .retire = vmx_retire,
     .msr_read = vmx_msr_read,
     .msr_write = vmx_msr_write,

@@ -44,6 +44,7 @@ void vmx_window_request(struct context *context, unsigned windows);
 unsigned vmx_blocking(struct context *context);
 void vmx_set_blocking(struct context *context, unsigned blocking);
 uint64_t vmx_next_rip(struct context *context);
+bool vmx_skip(struct context *context);
 bool vmx_retire(struct context *context);
 int vmx_msr_read(struct context *context, uint32_t msr, uint64_t *value);
 int vmx_msr_write(struct context *context, uint32_t msr, uint64_t value);

@@ -16,7 +16,7 @@ enum { ALWAYS_KNOWN = 0xffff & ~(1 << REG_RSP) };
 
 static void exit_exception(struct context *context, struct exit *exit)
 {
-    uint32_t event = (uint32_t)vmread(VMCS_EXIT_EVENT);
+    uint32_t event = (uint32_t)vmx_get(context, VMCS_EXIT_EVENT);
     uint8_t vector = event & 0xff;
 
     if (vector == VECTOR_NMI) {
@@ -31,25 +31,25 @@ static void exit_exception(struct context *context, struct exit *exit)
     exit->exception = (struct exit_exception){
         .vector = vector,
         .has_error = event & EVENT_HAS_ERROR,
-        .error = event & EVENT_HAS_ERROR ? (uint32_t)vmread(VMCS_EXIT_EVENT_ERROR) : 0,
-        .address = vmread(VMCS_QUALIFICATION),
+        .error = event & EVENT_HAS_ERROR ? (uint32_t)vmx_get(context, VMCS_EXIT_EVENT_ERROR) : 0,
+        .address = vmx_get(context, VMCS_QUALIFICATION),
         .soft = (event >> 8 & 7) == EVENT_SOFT_EXCEPTION || (event >> 8 & 7) == EVENT_ICEBP,
     };
     if (event & EVENT_NMI_UNBLOCKING && vector != VECTOR_DOUBLE_FAULT && !context->vectoring.valid)
         vmx_set_blocking(context, vmx_blocking(context) | BLOCK_NMI);
 }
 
-static void exit_interrupt(struct exit *exit)
+static void exit_interrupt(struct context *context, struct exit *exit)
 {
     exit->kind = EXIT_IRQ;
-    exit->vector = (uint8_t)vmread(VMCS_EXIT_EVENT);
+    exit->vector = (uint8_t)vmx_get(context, VMCS_EXIT_EVENT);
     interrupt_handle(exit->vector);
 }
 
-static void exit_cr(struct exit *exit)
+static void exit_cr(struct context *context, struct exit *exit)
 {
     static const uint8_t access[] = {CR_WRITE, CR_READ, CR_CLTS, CR_LMSW};
-    uint64_t q = vmread(VMCS_QUALIFICATION);
+    uint64_t q = vmx_get(context, VMCS_QUALIFICATION);
 
     exit->kind = EXIT_CR;
     exit->cr = (struct exit_cr){
@@ -62,9 +62,9 @@ static void exit_cr(struct exit *exit)
     };
 }
 
-static void exit_io(struct exit *exit)
+static void exit_io(struct context *context, struct exit *exit)
 {
-    uint64_t q = vmread(VMCS_QUALIFICATION);
+    uint64_t q = vmx_get(context, VMCS_QUALIFICATION);
 
     exit->kind = EXIT_IO;
     exit->io = (struct exit_io){
@@ -78,11 +78,11 @@ static void exit_io(struct exit *exit)
 
 static void exit_mmio(struct context *context, struct exit *exit)
 {
-    uint64_t q = vmread(VMCS_QUALIFICATION);
+    uint64_t q = vmx_get(context, VMCS_QUALIFICATION);
 
     exit->kind = EXIT_MMIO;
     exit->mmio = (struct exit_mmio){
-        .gpa = vmread(VMCS_GUEST_PHYSICAL),
+        .gpa = vmx_get(context, VMCS_GUEST_PHYSICAL),
         .gva_known = q >> 7 & 1,
         .walk = (q >> 7 & 1) && !(q >> 8 & 1),
         .present = q >> 3 & 7,
@@ -91,7 +91,7 @@ static void exit_mmio(struct context *context, struct exit *exit)
         .execute = q >> 2 & 1,
     };
     if (exit->mmio.gva_known)
-        exit->mmio.gva = vmread(VMCS_GUEST_LINEAR);
+        exit->mmio.gva = vmx_get(context, VMCS_GUEST_LINEAR);
     /* IRET had unblocked NMIs before its access failed: it will be run again, and unblock them then (28.2.3).
      */
     if (q & QUALIFICATION_NMI_UNBLOCKING && !context->vectoring.valid)
@@ -100,7 +100,7 @@ static void exit_mmio(struct context *context, struct exit *exit)
 
 static void read_vectoring(struct context *context)
 {
-    uint32_t info = (uint32_t)vmread(VMCS_VECTORING);
+    uint32_t info = (uint32_t)vmx_get(context, VMCS_VECTORING);
 
     if (!(info & EVENT_VALID))
         return;
@@ -109,10 +109,10 @@ static void read_vectoring(struct context *context)
         .kind = info >> 8 & 7,
         .vector = info & 0xff,
         .has_error = info & EVENT_HAS_ERROR,
-        .error = info & EVENT_HAS_ERROR ? (uint32_t)vmread(VMCS_VECTORING_ERROR) : 0,
+        .error = info & EVENT_HAS_ERROR ? (uint32_t)vmx_get(context, VMCS_VECTORING_ERROR) : 0,
     };
     if (context->vectoring.kind >= EVENT_SOFT_INTERRUPT)
-        context->vectoring.length = (uint8_t)vmread(VMCS_EXIT_LENGTH);
+        context->vectoring.length = (uint8_t)vmx_get(context, VMCS_EXIT_LENGTH);
     /* The delivery of an NMI blocks NMIs before it ends; it starts anew. */
     if (context->vectoring.kind == EVENT_NMI)
         vmx_set_blocking(context, vmx_blocking(context) & ~(unsigned)BLOCK_NMI);
@@ -120,7 +120,7 @@ static void read_vectoring(struct context *context)
 
 static void normalise(struct context *context, struct exit *exit)
 {
-    uint32_t reason = (uint32_t)vmread(VMCS_EXIT_REASON);
+    uint32_t reason = (uint32_t)vmx_get(context, VMCS_EXIT_REASON);
 
     if (reason & REASON_ENTRY_FAILED) {
         if ((reason & 0xffff) == REASON_MACHINE_CHECK)
@@ -135,7 +135,7 @@ static void normalise(struct context *context, struct exit *exit)
         exit_exception(context, exit);
         return;
     case REASON_INTERRUPT:
-        exit_interrupt(exit);
+        exit_interrupt(context, exit);
         return;
     case REASON_TRIPLE_FAULT:
         exit->kind = EXIT_SHUTDOWN;
@@ -170,7 +170,7 @@ static void normalise(struct context *context, struct exit *exit)
         return;
     case REASON_INVLPG:
         exit->kind = EXIT_INVLPG;
-        exit->address = vmread(VMCS_QUALIFICATION);
+        exit->address = vmx_get(context, VMCS_QUALIFICATION);
         return;
     case REASON_RDPMC:
         exit->kind = EXIT_RDPMC;
@@ -184,10 +184,10 @@ static void normalise(struct context *context, struct exit *exit)
         exit->kind = EXIT_HYPERCALL;
         return;
     case REASON_CR:
-        exit_cr(exit);
+        exit_cr(context, exit);
         return;
     case REASON_IO:
-        exit_io(exit);
+        exit_io(context, exit);
         return;
     case REASON_RDMSR:
     case REASON_WRMSR:
@@ -234,14 +234,15 @@ void vmx_run(struct context *context, struct exit *exit)
 
     exit->decode = false;
     exit->length = 0;
-    vmx_flush_registers(context);
+    if (context->dirty | context->seg_dirty)
+        vmx_flush_registers(context);
     switch (vmx_enter(context, vmx->launched, &vmx->host_rsp)) {
     case ENTER_KICK:
         exit->kind = EXIT_KICK;
         return;
     case ENTER_REFUSED:
         exit->kind = EXIT_INVALID;
-        exit->hardware = (uint32_t)vmread(VMCS_INSTRUCTION_ERROR);
+        exit->hardware = (uint32_t)vmx_get(context, VMCS_INSTRUCTION_ERROR);
         return;
     default:
         break;

@@ -3,6 +3,7 @@
 #ifndef VMX_INSN_H
 #define VMX_INSN_H
 
+#include "machine.h"
 #include "vmx_fields.h"
 
 #include <stdbool.h>
@@ -46,6 +47,13 @@ static inline uint64_t vmread(enum vmcs_field field)
     if (__builtin_expect(!good, 0))
         vmx_failed("VMREAD", field);
     return value;
+}
+
+/* A read of the guest's state, counted. */
+static inline uint64_t vmx_get(struct context *context, enum vmcs_field field)
+{
+    context->state_reads++;
+    return vmread(field);
 }
 
 static inline void vmwrite(enum vmcs_field field, uint64_t value)

@@ -8,6 +8,16 @@
 
 enum { PENDING_DEBUG_BS = 1 << 14 };
 
+/* As context_get(), for a register that is a field as it stands. */
+static uint64_t get_in_place(struct context *context, enum reg which, enum vmcs_field field)
+{
+    if (!(context->known & 1u << which)) {
+        context->reg[which] = vmx_get(context, field);
+        context->known |= 1u << which;
+    }
+    return context->reg[which];
+}
+
 void vmx_fetch(struct context *context, enum reg which)
 {
     const struct vmx *vmx = context->backend;
@@ -15,32 +25,33 @@ void vmx_fetch(struct context *context, enum reg which)
 
     switch (which) {
     case REG_RSP:
-        value = vmread(VMCS_GUEST_RSP);
+        value = vmx_get(context, VMCS_GUEST_RSP);
         break;
     case REG_RIP:
-        value = vmread(VMCS_GUEST_RIP);
+        value = vmx_get(context, VMCS_GUEST_RIP);
         break;
     case REG_RFLAGS:
-        value = vmread(VMCS_GUEST_RFLAGS);
+        value = vmx_get(context, VMCS_GUEST_RFLAGS);
         break;
     case REG_CR0:
-        value =
-            (vmread(VMCS_GUEST_CR0) & VMX_CR0_OWNED) | (vmread(VMCS_CR0_SHADOW) & ~(uint64_t)VMX_CR0_OWNED);
+        value = (vmx_get(context, VMCS_GUEST_CR0) & VMX_CR0_OWNED) |
+                (vmx_get(context, VMCS_CR0_SHADOW) & ~(uint64_t)VMX_CR0_OWNED);
         break;
     case REG_CR2:
         value = read_cr2(); /* nothing here faults, so it is still the guest's */
         break;
     case REG_CR3:
-        value = vmread(VMCS_GUEST_CR3);
+        value = vmx_get(context, VMCS_GUEST_CR3);
         break;
     case REG_CR4:
-        value = (vmread(VMCS_GUEST_CR4) & vmx->cr4_owned) | (vmread(VMCS_CR4_SHADOW) & ~vmx->cr4_owned);
+        value = (vmx_get(context, VMCS_GUEST_CR4) & vmx->cr4_owned) |
+                (vmx_get(context, VMCS_CR4_SHADOW) & ~vmx->cr4_owned);
         break;
     case REG_EFER:
-        value = vmread(VMCS_GUEST_EFER);
+        value = vmx_get(context, VMCS_GUEST_EFER);
         break;
     case REG_DR7:
-        value = vmread(VMCS_GUEST_DR7);
+        value = vmx_get(context, VMCS_GUEST_DR7);
         break;
     default:
         return; /* a general register: always there */
@@ -54,12 +65,12 @@ void vmx_fetch_segment(struct context *context, enum seg which)
     struct segment *s = &context->seg[which];
 
     context->seg_known |= 1u << which;
-    s->limit = (uint32_t)vmread(VMCS_GUEST_ES_LIMIT + 2 * which);
-    s->base = vmread(VMCS_GUEST_ES_BASE + 2 * which);
+    s->limit = (uint32_t)vmx_get(context, VMCS_GUEST_ES_LIMIT + 2 * which);
+    s->base = vmx_get(context, VMCS_GUEST_ES_BASE + 2 * which);
     if (which <= SEG_TR) {
-        uint32_t rights = (uint32_t)vmread(VMCS_GUEST_ES_RIGHTS + 2 * which);
+        uint32_t rights = (uint32_t)vmx_get(context, VMCS_GUEST_ES_RIGHTS + 2 * which);
 
-        s->selector = (uint16_t)vmread(VMCS_GUEST_ES + 2 * which);
+        s->selector = (uint16_t)vmx_get(context, VMCS_GUEST_ES + 2 * which);
         /* The VMCS leaves the four bits out that the limit takes in a descriptor (24.4.1). */
         s->attributes = (uint16_t)((rights & 0xff) | (rights >> 4 & 0xf00));
         if (rights & RIGHTS_UNUSABLE)
@@ -165,8 +176,9 @@ static void flush_register(struct context *context, unsigned which)
 
 void vmx_flush_registers(struct context *context)
 {
-    const uint32_t paging = 1u << REG_CR0 | 1u << REG_CR3 | 1u << REG_CR4 | 1u << REG_EFER;
-    uint32_t dirty = context->dirty & (~0xffffu | 1u << REG_RSP), segments = context->seg_dirty;
+    const uint32_t general = 0xffffu & ~(1u << REG_RSP),
+                   paging = 1u << REG_CR0 | 1u << REG_CR3 | 1u << REG_CR4 | 1u << REG_EFER;
+    uint32_t dirty = context->dirty & ~general, segments = context->seg_dirty;
 
     if (dirty & paging)
         flush_pdptes(context);
@@ -210,8 +222,7 @@ void vmx_window_request(struct context *context, unsigned windows)
 
 unsigned vmx_blocking(struct context *context)
 {
-    (void)context;
-    return (unsigned)vmread(VMCS_GUEST_BLOCKING) & (BLOCK_STI | BLOCK_MOV_SS | BLOCK_NMI);
+    return (unsigned)vmx_get(context, VMCS_GUEST_BLOCKING) & (BLOCK_STI | BLOCK_MOV_SS | BLOCK_NMI);
 }
 
 void vmx_set_blocking(struct context *context, unsigned blocking)
@@ -222,7 +233,8 @@ void vmx_set_blocking(struct context *context, unsigned blocking)
 
 uint64_t vmx_next_rip(struct context *context)
 {
-    uint64_t rip = context_get(context, REG_RIP), next = rip + vmread(VMCS_EXIT_LENGTH);
+    uint64_t rip = get_in_place(context, REG_RIP, VMCS_GUEST_RIP),
+             next = rip + vmx_get(context, VMCS_EXIT_LENGTH);
 
     /* Outside 64-bit mode RIP has 32 bits, and VM entry insists. */
     if ((rip ^ next) >> 32 && !(context_segment(context, SEG_CS)->attributes & SEG_LONG))
@@ -236,9 +248,20 @@ bool vmx_retire(struct context *context)
 
     if (blocking & (BLOCK_STI | BLOCK_MOV_SS))
         vmx_set_blocking(context, blocking & BLOCK_NMI);
-    if (context_get(context, REG_RFLAGS) & RFLAGS_TF)
+    if (get_in_place(context, REG_RFLAGS, VMCS_GUEST_RFLAGS) & RFLAGS_TF)
         vmwrite(VMCS_GUEST_PENDING_DEBUG, PENDING_DEBUG_BS);
     return false;
+}
+
+/* Most exits end here: RIP goes straight to the VMCS, and nothing is looked up twice. */
+bool vmx_skip(struct context *context)
+{
+    uint64_t next = vmx_next_rip(context);
+
+    vmwrite(VMCS_GUEST_RIP, next);
+    context->reg[REG_RIP] = next;
+    context->dirty &= ~(1u << REG_RIP);
+    return vmx_retire(context);
 }
 
 static int field_of(uint32_t msr, enum vmcs_field *field)
@@ -273,12 +296,11 @@ int vmx_msr_read(struct context *context, uint32_t msr, uint64_t *value)
 {
     enum vmcs_field field;
 
-    (void)context;
     if (lives_in_cpu(msr))
         return rdmsr_safe(msr, value) ? 0 : -1;
     if (field_of(msr, &field))
         return -1;
-    *value = vmread(field);
+    *value = vmx_get(context, field);
     return 0;
 }
 
