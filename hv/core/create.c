@@ -94,6 +94,7 @@ struct lpar *lpar_create(const struct lpar_plan *plan, const struct machine_ops 
     lpar->x2apic = plan->x2apic;
     lpar->test_device = plan->test_device;
     lpar->autostart = plan->autostart;
+    lpar->clock = plan->clock;
     text_copy(lpar->name, sizeof lpar->name, plan->name, sizeof lpar->name);
     if (gpmap_init(&lpar->map, machine) || give_memory(lpar, plan->bytes, carve))
         return 0;

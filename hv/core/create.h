@@ -12,7 +12,7 @@ struct lpar_plan {
     unsigned cpus;
     unsigned cpu[LPAR_CPUS]; /* physical CPUs, by their number */
     uint64_t bytes;          /* of memory */
-    int64_t clock;           /* seconds since 1970 */
+    int64_t clock;           /* seconds since 1970, at tick 0 of the machine */
     struct boot_guest boot;
     uint32_t mechanisms;
     bool console, x2apic, test_device, autostart;

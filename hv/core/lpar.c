@@ -42,6 +42,8 @@ static void start(struct lpar *lpar)
         lpar->wanted = WANT_NOTHING;
         lpar->inside = lpar->cpus;
         lpar->started = lpar->vcpu[0]->context.machine->ticks();
+        lpar->set.rtc.start =
+            lpar->clock + (int64_t)(lpar->started / lpar->vcpu[0]->context.machine->ticks_per_second());
         lpar->statistics->starts = ++lpar->starts;
     } else {
         format(lpar->failure, sizeof lpar->failure, "it cannot be loaded");

@@ -53,6 +53,7 @@ struct lpar {
     struct device_set set;
     uint64_t device_at[DEVICE_TIMERS]; /* tick of the devices' timers, ~0: none; written with the lock */
     uint64_t started;                  /* tick */
+    int64_t clock;                     /* seconds since 1970, at tick 0 */
     uint64_t ns_per_tick;              /* 2^-32 ns */
     uint64_t starts;
     struct statistics *statistics; /* the LPAR reads it */

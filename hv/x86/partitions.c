@@ -9,6 +9,7 @@
 #include "insn.h"
 #include "log.h"
 #include "partition.h"
+#include "rtc_host.h"
 #include "text.h"
 #include "x86_bits.h"
 
@@ -125,9 +126,12 @@ static void plan_of(struct lpar_plan *plan, const struct partition *partition, c
         log_line("partitions: %s: this version gives no PCI functions to LPARs", plan->name);
 }
 
-static void create(const struct lpar_plan *plan, const struct machine_ops *machine, struct carve *carve)
+static void create(struct lpar_plan *plan, const struct machine_ops *machine, struct carve *carve)
 {
-    const struct lpar *lpar = lpar_create(plan, machine, carve);
+    const struct lpar *lpar;
+
+    plan->clock = rtc_host_seconds() - (int64_t)(machine->ticks() / machine->ticks_per_second());
+    lpar = lpar_create(plan, machine, carve);
 
     if (!lpar)
         return;

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/reboot.h>
+#include <termios.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
@@ -12,6 +13,7 @@ int main(void)
 
     printf("init at tick %llu\n", (unsigned long long)ticks);
     fflush(stdout);
+    tcdrain(STDOUT_FILENO); /* the line is slower than the power button */
     reboot(RB_POWER_OFF);
     for (;;)
         pause();
