@@ -57,6 +57,7 @@ struct vcpu {
     uint64_t tsc_offset, tsc_adjust;
     struct emulate_cache decoded;
     struct mmio_short mmio_short;
+    uint64_t rips_mended;         /* lost_rip.h */
     struct statistics_cpu *stats; /* in memory that the LPAR reads */
 };
 

@@ -5,6 +5,7 @@
 #include "control.h"
 #include "exceptions.h"
 #include "format.h"
+#include "lost_rip.h"
 #include "lpar.h"
 #include "policy.h"
 #include "vcpu_emulate.h"
@@ -25,6 +26,15 @@ static void exit_nothing(struct vcpu *vcpu, struct exit *exit)
 {
     (void)vcpu;
     (void)exit;
+}
+
+static void exit_host(struct vcpu *vcpu, struct exit *exit)
+{
+    const struct machine_ops *machine = vcpu->context.machine;
+
+    (void)exit; /* its handler has run */
+    if (machine->loses_rip && machine->loses_rip())
+        lost_rip_mend(vcpu);
 }
 
 static void exit_window(struct vcpu *vcpu, struct exit *exit)
@@ -258,8 +268,8 @@ void vcpu_exit(struct vcpu *vcpu, struct exit *exit)
 {
     static void (*const handlers[EXIT_KIND_COUNT])(struct vcpu *vcpu, struct exit *exit) = {
         [EXIT_KICK] = exit_nothing,
-        [EXIT_IRQ] = exit_nothing,
-        [EXIT_NMI] = exit_nothing,
+        [EXIT_IRQ] = exit_host,
+        [EXIT_NMI] = exit_host,
         [EXIT_WINDOW] = exit_window,
         [EXIT_EXCEPTION] = exit_exception,
         [EXIT_IO] = exit_io,

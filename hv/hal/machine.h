@@ -202,6 +202,9 @@ struct machine_ops {
     /* Nothing cached under the tag survives on this CPU. Others are asked by a kick. */
     void (*flush)(struct context *context, tag_t tag);
 
+    /* Whether an exit by an interrupt may come with a wrong RIP (hv/core/lost_rip.h). Null: never. */
+    bool (*loses_rip)(void);
+
     /* What could not be normalised, for a dump: one line, terminated. */
     void (*describe)(struct context *context, char *text, size_t size);
 

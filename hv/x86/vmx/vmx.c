@@ -30,6 +30,7 @@ enum {
     MSR_VMX_TRUE_EXIT = 0x48f,
     MSR_VMX_TRUE_ENTRY = 0x490,
 };
+enum { REVISION_BOCHS = 0x2b };
 #define BASIC_TRUE_CONTROLS (1ull << 55)
 #define EPT_WALK_4          (1ull << 6)
 #define EPT_WB              (1ull << 14)
@@ -39,6 +40,7 @@ enum {
 #define VPID_INVVPID_ONE    (1ull << 41)
 
 struct vmx_controls vmx_controls;
+static bool bochs;
 
 extern const uint8_t vmx_exit[];
 
@@ -100,6 +102,7 @@ int vmx_cpu_on(void)
     write_cr0(cr0);
     write_cr4(cr4);
     region[0] = (uint32_t)rdmsr(MSR_VMX_BASIC) & 0x7fffffff; /* the revision */
+    bochs = region[0] == REVISION_BOCHS;
     if (!vmxon((uintptr_t)region))
         return trace_error(-1, "vmx: VMXON fails on CPU %u", this_cpu()->index);
     this_cpu()->virtualising = true;
@@ -230,6 +233,12 @@ static unsigned tags(void)
     return 1u << 16; /* VPIDs */
 }
 
+/* Bochs, by the revision of its VMCS, with more than one CPU. */
+static bool loses_rip(void)
+{
+    return bochs && cpu_count > 1;
+}
+
 const struct machine_ops vmx_ops = {
     .name = "vmx",
     .paging = &ept_format,
@@ -258,6 +267,7 @@ const struct machine_ops vmx_ops = {
     .root_load = ept_load,
     .flush = ept_flush,
     .describe = vmx_describe,
+    .loses_rip = loses_rip,
     .frames = frames_try,
     .kick = kick,
     .wait = kick_wait,
