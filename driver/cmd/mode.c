@@ -53,7 +53,7 @@ int mode_run(struct invocation *invocation, int argc, char **argv)
                                          "one-shot then do not act on messages."};
     struct mode mode = {0};
     int status = command_parse(invocation, &argp, argc, argv, &mode);
-    if (status || (status = command_cards(invocation, mode.set ? CARD_PCI_WRITE : CARD_PCI_READ, true)))
+    if (status || (status = command_cards(invocation, mode.set ? CARD_PCI_SWITCH : CARD_PCI_READ, true)))
         return status;
     json_t *cards = json_array();
     for (unsigned c = 0; c < invocation->roster.n_cards && !status; c++) {

@@ -64,7 +64,7 @@ int select_sources(struct invocation *invocation, const struct selection *select
         fprintf(invocation->err, "signalbox: say which: -s SLOT, -d ID, or --all\n");
         return EXIT_USE;
     }
-    int status = command_cards(invocation, selection->dry_run ? CARD_PCI_READ : CARD_PCI_WRITE, true);
+    int status = command_cards(invocation, selection->dry_run ? CARD_PCI_READ : CARD_PCI_STEER, true);
     if (status)
         return status;
     struct selected *found = malloc(roster->n_cards * RELAY_SOURCES_MAX * sizeof *found);

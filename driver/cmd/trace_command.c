@@ -171,7 +171,7 @@ static int record_run(struct invocation *invocation, int argc, char **argv)
                                          "interrupt line you are looking at; /run is in memory."};
     struct record record = {.file = "signalbox.sbtrace"};
     int status = command_parse(invocation, &argp, argc, argv, &record);
-    if (status || (status = command_cards(invocation, CARD_PCI_WRITE, true)))
+    if (status || (status = command_cards(invocation, CARD_PCI_TRACE, true)))
         return status;
     struct roster_card *card = one_card(invocation);
     FILE *file = card ? open_file(invocation, record.file, true) : NULL;

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -118,11 +117,36 @@ static int check_identity(struct card_pci *pci, struct sb_error *error)
     return result;
 }
 
+/*
+ * Locks byte 0 of resource0 for steering and byte 1 for the trace, so that a storm can be limited while it is
+ * recorded. 0: locked; else the process that has the lock, -1: not known.
+ */
+static pid_t lock_parts(int fd, enum card_pci_mode mode, bool *trace)
+{
+    for (int part = 0; part < 2; part++) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = part, .l_len = 1};
+        if (!(mode >> part & 1) || fcntl(fd, F_SETLK, &lock) == 0)
+            continue;
+        *trace = part == 1;
+        return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0 ? lock.l_pid : -1;
+    }
+    return 0;
+}
+
+static void say_who_locks(struct sb_error *error, struct slot slot, pid_t holder, bool trace)
+{
+    char name[SLOT_NAME], process[32] = "";
+    if (holder > 0)
+        snprintf(process, sizeof process, " (process %d)", (int)holder);
+    sb_error_set(error, "Wait for it to end, or end it.", "%s: another program%s %s this card",
+                 slot_name(slot, name), process, trace ? "records a trace of" : "steers");
+}
+
 int card_pci_open(struct card_pci *pci, struct slot slot, enum card_pci_mode mode, struct sb_error *error)
 {
     char name[SLOT_NAME], path[128];
     struct stat st;
-    *pci = (struct card_pci){.card = {&pci_ops, pci}, .slot = slot, .writable = mode == CARD_PCI_WRITE};
+    *pci = (struct card_pci){.card = {&pci_ops, pci}, .slot = slot, .writable = mode != CARD_PCI_READ};
     snprintf(path, sizeof path, "/sys/bus/pci/devices/%s/resource0", slot_name(slot, name));
 
     pci->fd = open(path, (pci->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
@@ -130,9 +154,10 @@ int card_pci_open(struct card_pci *pci, struct slot slot, enum card_pci_mode mod
         explain(error, slot, "BAR 0 can't be opened", errno);
         return CARD_REFUSED;
     }
-    if (pci->writable && flock(pci->fd, LOCK_EX | LOCK_NB) != 0) {
-        sb_error_set(error, "Wait for it to end, or end it: fuser -v on the card's resource0 names it.",
-                     "%s: another program steers this card", name);
+    bool trace;
+    const pid_t holder = lock_parts(pci->fd, mode, &trace);
+    if (holder) {
+        say_who_locks(error, slot, holder, trace);
         close(pci->fd);
         return CARD_REFUSED;
     }

@@ -23,11 +23,17 @@ struct card_pci {
     bool writable;
 };
 
-enum card_pci_mode { CARD_PCI_READ, CARD_PCI_WRITE };
+/* What of a card is written to: each part has one writer at a time. */
+enum card_pci_mode {
+    CARD_PCI_READ = 0,
+    CARD_PCI_STEER = 1,  /* what is done to sources */
+    CARD_PCI_TRACE = 2,  /* the trace, and its bits of CTRL */
+    CARD_PCI_SWITCH = 3, /* CTRL */
+};
 
 /*
  * Maps BAR 0 and checks that a relay answers. 0, or a card_error with `error` saying what is in the way and
- * what helps. CARD_PCI_WRITE takes the card's advisory lock, so that two programs don't steer it at once.
+ * what helps. The parts that are written to are locked (advisory) as long as the card is open.
  */
 int card_pci_open(struct card_pci *pci, struct slot slot, enum card_pci_mode mode, struct sb_error *error);
 

@@ -288,7 +288,8 @@ static void draw(const struct picture *picture, const struct trace_header *heade
             WIDTH, bottom + FOOT, WIDTH, bottom + FOOT);
     fputs(
         "<style>.page{fill:#fff}.wire{fill:#d1495b}.told{fill:#30638e}.sent{fill:#00798c}.kept{fill:#edae49}"
-        ".gap{fill:#999;opacity:.35}.grid{stroke:#ddd;stroke-width:1}.small,.axis{font-size:10px;fill:#555}"
+        ".gap{fill:#999;opacity:.35}.grid,.base{stroke:#ddd;stroke-width:1}.small,.axis{font-size:10px;fill:#"
+        "555}"
         ".axis{text-anchor:middle}.name{text-anchor:end}.title{font-size:16px;font-weight:bold}</style>\n",
         out);
     fprintf(out, "<rect class=\"page\" width=\"%d\" height=\"%.0f\"/>\n", WIDTH, bottom + FOOT);
@@ -306,6 +307,7 @@ static void draw(const struct picture *picture, const struct trace_header *heade
         const unsigned which = picture->order[i];
         const struct lane *lane = &picture->lanes.lane[which];
         const double y = TOP + LANE * (double)i + 4;
+        fprintf(out, "<path class=\"base\" d=\"M%d %.1f h%d\"/>\n", LEFT, y + BAR, PLOT);
         fprintf(out, "<text class=\"name\" x=\"%d\" y=\"%.1f\">%s</text>\n", LEFT - 10, y + 15,
                 lane_name(lane, name));
         (lane->wire ? draw_wire : draw_messages)(picture, which, y);

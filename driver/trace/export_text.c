@@ -29,7 +29,10 @@ static void text_line(FILE *out, const struct trace_header *header, const struct
     const uint64_t ns = entry->time_ns - header->time_ns;
     fprintf(out, "%6" PRIu64 ".%09" PRIu64 "  %s  %-4s %s%s%s%s\n", ns / 1000000000, ns % 1000000000,
             slot_name(trace_slot(header, entry), name), entry->down ? "down" : "up", entry_text(entry, text),
-            entry->kept ? "  [kept back]" : "", entry->replay ? "  [sent by the relay]" : "",
+            entry->kept ? "  [kept back]" : "",
+            !entry->replay ? ""
+            : entry->kept  ? "  [the relay's own]"
+                           : "  [sent by the relay]",
             entry->odd ? "  [odd]" : "");
 }
 

@@ -124,6 +124,9 @@ char *entry_text(const struct trace_entry *entry, char text[TLP_TEXT])
         snprintf(text, TLP_TEXT, "INT%c %s", pin, entry->level ? "rises" : "falls");
     } else if (trace_message(entry, &address, &data)) {
         snprintf(text, TLP_TEXT, "MSI 0x%08llx = 0x%04x", (unsigned long long)address, data);
+    } else if (entry->kind == TRACE_MSI && entry->replay && entry->source != TRACE_NO_SOURCE) {
+        /* What the relay made itself and kept back never was a TLP. */
+        snprintf(text, TLP_TEXT, "MSI of source %u", entry->source);
     } else {
         tlp_text(entry, text);
     }

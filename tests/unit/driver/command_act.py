@@ -3,6 +3,7 @@
 """signalbox mask, unmask, limit, one-shot, ack, inject and mode: what reaches the registers.
 usage: command_act.py SIGNALBOX REGS_HEADER"""
 import fcntl
+import os
 import struct
 
 import machine
@@ -185,13 +186,25 @@ def mode_is_said_and_set(test):
 
 def two_do_not_steer_at_once(test):
     before = card(test)
-    with open(f"{test.root}/{BAR}", "rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with open(f"{test.root}/{BAR}", "r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX, 1, 0)
         status, _, err = test.run("mask", "--all")
-        assert status == 1 and "another program steers this card" in err
+        assert status == 1 and f"another program (process {os.getpid()}) steers this card" in err, err
+        assert test.run("mode", "tap")[0] == 1
         assert test.run("list")[0] == 0
     assert changed(test, before) == {}
     assert test.run("mask", "--all")[0] == 0
+
+
+def steering_goes_on_while_a_trace_is_recorded(test):
+    before = card(test)
+    with open(f"{test.root}/{BAR}", "r+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX, 1, 1)
+        status, _, err = test.run("mode", "tap")
+        assert status == 1 and "records a trace of this card" in err, err
+        assert test.run("trace", "record", "-t", "1", "-o", f"{test.root}/t.sbtrace")[0] == 1
+        assert test.run("mask", "-s", "01:00.1")[0] == 0
+    assert changed(test, before) == {("SRC_ACT", 0): 1}
 
 
 machine.main_of(globals(), "card", "changed")

@@ -107,6 +107,14 @@ def chrome_closes_what_stays_high(test):
     assert [(e["ph"], e["ts"]) for e in events if e["ph"] != "M"] == [("B", 1000.0), ("E", 2000.0)]
 
 
+def what_the_relay_made_and_kept_has_no_address(test):
+    content = tracefile.header() + tracefile.record(0, 1_000_100, (0x40000001, 0x0103000f), source=4, kind=0, port=3, kept=1, replay=1)
+    status, out, err = test.run("trace", "print", file_of(test, content))
+    assert (status, err) == (0, "") and out.endswith("MSI of source 4  [kept back]  [the relay's own]\n"), out
+    for form in ("jsonl", "csv", "pcapng", "chrome", "svg"):
+        export(test, form, content)
+
+
 def svg_is_well_formed_and_small(test):
     tree = xml.etree.ElementTree.parse(export(test, "svg"))
     classes = [e.get("class") for e in tree.iter() if e.get("class")]
