@@ -135,7 +135,8 @@ module dispatch #(
     // ---- move -------------------------------------------------------------------------------------------
 
     assign emits = (judged & sends) | sending_q;
-    wire free = d_valid & ~emits & (body_q | decided_q | judged);
+    // A token, one beat, stays a cycle longer where it counts: source_table asks for that between two events.
+    wire free = d_valid & ~emits & (body_q | decided_q | (judged & ~(d_token & token_record)));
     wire is_own = d_token & token_emit & ~(has_record & (decided_q ? held_q : is_event & keeps));
     wire no_exit = d_token ? ~is_own
                    : tap | (first ? d_candidate & ((m_irq & intx & (BUMP == 0)) | m_bad |

@@ -133,6 +133,7 @@ module record #(
     wire [29:0]  four_lo;
     wire [31:0]  four_hi;
     wire         k_move;
+    wire         first_waits; // a first beat waits for the key's place
     wire         wants_entry;
     wire         cam_write;
     wire         cam_busy;
@@ -163,6 +164,7 @@ module record #(
             end
             wire more = f_candidate_q & ~beat_first;
             assign beat_stop = more & (k_valid_q | k_shut);
+            assign first_waits = 1'b0;
             assign k_head = more & beat_take & second_q;
             assign k_data = more & beat_take & (second_q | f_four_q);
             assign k_whole = more & beat_take & beat_last;
@@ -179,6 +181,7 @@ module record #(
             reg         s_single_q; // there is no beat 1
             reg  [31:0] s_dw2_q;
             reg  [31:0] s_dw3_q;
+            assign      first_waits = s_valid_q;
             wire        k_free = (~k_valid_q | (k_move & ~wants_entry)) & ~k_shut;
             wire        s_move = s_valid_q & k_free & (s_single_q | (beat_take & ~beat_first));
             assign beat_stop = beat_first ? beat_candidate & s_valid_q & ~(k_free & s_single_q)
@@ -259,7 +262,7 @@ module record #(
     assign cam_write = m_maintain_q ? m_valid_q & write : learned;
     assign learned = fresh_q & m_new_q;
     assign k_move = k_valid_q & (~m_valid_q | m_take) & ~k_shut;
-    assign idle = ~k_valid_q & ~m_valid_q & ~cam_busy;
+    assign idle = ~first_waits & ~k_valid_q & ~m_valid_q & ~cam_busy;
 
     always @(posedge clk) begin
         if (k_head | load) begin

@@ -230,7 +230,7 @@ module relay #(
     wire               up_posted, up_nonposted, up_completion, up_malformed, up_spoofed, up_cleared, up_down;
     wire               ready;
     upstream #(.WIDTH(WIDTH), .PORTS(PORTS), .SOURCES(SOURCES), .BUMP(BUMP)) to_root (
-        .clk(clk), .rst(rst), .bus(bus), .device(device), .time_ns(time_ns), .open(open & up_q),
+        .clk(clk), .rst(rst), .bus(bus), .device(device), .time_ns(time_ns), .open(open & up_q), .link(up_q),
         .indicator_first(set_indicator_first | ring_enable | ring_on), .hold(hold), .quiet(quiet), .moving(moving),
         .s_data(s_port_data), .s_keep(s_port_keep), .s_last(s_port_last), .s_valid(s_port_valid),
         .s_ready(s_port_ready), .s_np_ok(s_port_np_ok), .snap(snap), .snap_done(snap_done),

@@ -18,7 +18,8 @@ module upstream #(
     input  wire [7:0]                bus,
     input  wire [4:0]                device,
     input  wire [63:0]               time_ns,
-    input  wire [PORTS-1:0]          open, // ports that are up
+    input  wire [PORTS-1:0]          open, // ports that are up, and nothing is left of what they were before
+    input  wire [PORTS-1:0]          link, // the ports' links are up; the first beat after that begins a TLP
     input  wire                      indicator_first,
     input  wire                      hold, // let nothing new in
     output wire                      quiet, // nothing is under way
@@ -150,15 +151,30 @@ module upstream #(
             always @(posedge clk) begin
                 discard_q[g] <= rst ? (g == 0) : discard_q[(g + PORTS - 1) % PORTS];
             end
+            // What was begun before the port opened is dropped to its end.
+            reg  skip_q;
+            wire skips = open[g] & skip_q;
+            wire taken = s_valid[g] & s_ready[g];
+            wire entrance_ready;
+            wire entrance_dropped;
+            assign s_ready[g] = skips ? discard_q[g] : entrance_ready;
+            assign dropped[g] = entrance_dropped | (skips & taken & s_last[g]);
+            always @(posedge clk) begin
+                if (rst | ~link[g]) begin
+                    skip_q <= 1'b0;
+                end else if (taken) begin
+                    skip_q <= ~s_last[g] & (~open[g] | skip_q);
+                end
+            end
             ingress #(.WIDTH(WIDTH), .UPSTREAM(1)) entrance (
                 .clk(clk), .rst(rst), .up(open[g]),
                 .s_data(s_data[g*WIDTH +: WIDTH]), .s_keep(s_keep[g*K +: K]), .s_last(s_last[g]),
-                .s_valid(s_valid[g]), .s_ready(s_ready[g]),
+                .s_valid(s_valid[g] & ~skips), .s_ready(entrance_ready),
                 .h_valid(h_valid[g]), .h_data(h_data[g*WIDTH +: WIDTH]), .h_keep(h_keep[g*K +: K]),
                 .h_last(h_last[g]), .h_class(h_class[g*6 +: 6]), .h_valid_d(h_valid_d[g]),
                 .h_pop(h_pop[g]), .h_drain(h_drain),
                 .snap(snap), .snap_done(snap_done[g]), .drained(drained[g]), .discard(discard_q[g]),
-                .dropped(dropped[g])
+                .dropped(entrance_dropped)
             );
         end
     endgenerate
@@ -314,7 +330,7 @@ module upstream #(
         count_nonposted <= ~rst & ends & e_nonposted;
         count_completion <= ~rst & ends & completion;
         count_malformed <= ~rst & malformed;
-        count_spoofed <= ~rst & g_fire & ~g_token & g_first & spoofed;
+        count_spoofed <= ~rst & g_fire & ~g_token & g_first & ~g_bad & spoofed;
         count_cleared <= ~rst & cleared;
         count_down <= ~rst & (dropped != {PORTS{1'b0}});
         if (rst) begin

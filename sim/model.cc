@@ -197,11 +197,16 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
             s.posted_before_head = 0;
             s.posted_gone = s.posted_sent;
             s.sending = nullptr;
-            s.partial.clear();
+        }
+        if (Side &s = sides_[side]; s.sending != nullptr && s.offset > 0) {
+            sent(s); // whoever is behind the link begins anew
         }
         // However short, the circuit sees it.
         for (int i = 0; i < 4; i++) {
             cycle();
+        }
+        if (!up) {
+            sides_[side].partial.clear(); // what is not whole by now never will be
         }
         stirred_ = true;
     }

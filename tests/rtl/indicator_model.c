@@ -30,12 +30,12 @@ static struct im_source *learn(struct indicator_model *im, bool intx, unsigned p
     return s;
 }
 
-void im_message(struct indicator_model *im, unsigned port, uint16_t requester, uint64_t address,
-                uint32_t data, bool odd, bool poisoned)
+struct im_source *im_message(struct indicator_model *im, unsigned port, uint16_t requester, uint64_t address,
+                             uint32_t data, bool odd, bool poisoned)
 {
     if (poisoned) {
         im->poisoned++;
-        return;
+        return NULL;
     }
     im->messages++;
     im->odd += odd;
@@ -45,22 +45,26 @@ void im_message(struct indicator_model *im, unsigned port, uint16_t requester, u
     } else {
         im->unlisted++;
     }
+    return s;
 }
 
-void im_intx(struct indicator_model *im, unsigned port, unsigned pin, bool level, bool odd)
+bool im_high(const struct indicator_model *im, unsigned port, unsigned pin)
 {
-    struct im_source *s = level ? learn(im, true, port, 0, pin, 0) : NULL;
-    if (im->wire[port][pin] == level) {
-        im->repeats++;
+    return im->wire[port][pin] || im->forced[port][pin];
+}
+
+static void changed(struct indicator_model *im, unsigned port, unsigned pin, bool was)
+{
+    const bool is = im_high(im, port, pin);
+    if (was == is) {
         return;
     }
-    im->wire[port][pin] = level;
-    im->odd += odd;
-    if (!level) {
+    if (!is) {
         im->falls++;
         return;
     }
     im->rises++;
+    struct im_source *s = im_find(im, true, port, 0, pin, 0);
     if (s != NULL) {
         s->count++;
     } else {
@@ -68,20 +72,32 @@ void im_intx(struct indicator_model *im, unsigned port, unsigned pin, bool level
     }
 }
 
-void im_down(struct indicator_model *im, unsigned port)
+void im_intx(struct indicator_model *im, unsigned port, unsigned pin, bool level)
 {
-    for (unsigned pin = 0; pin < 4; pin++) {
-        if (im->wire[port][pin]) {
-            im_intx(im, port, pin, false, false);
-        }
+    if (level) {
+        learn(im, true, port, 0, pin, 0);
     }
+    if (im->wire[port][pin] == level) {
+        im->repeats++;
+        return;
+    }
+    const bool was = im_high(im, port, pin);
+    im->wire[port][pin] = level;
+    changed(im, port, pin, was);
 }
 
-bool im_line(const struct indicator_model *im, unsigned pin)
+void im_force(struct indicator_model *im, unsigned port, unsigned pin, bool level)
 {
-    bool up = false;
-    for (unsigned port = 1; port <= IM_PORTS; port++) {
-        up |= im->wire[port][pin];
+    const bool was = im_high(im, port, pin);
+    im->forced[port][pin] = level;
+    changed(im, port, pin, was);
+}
+
+void im_down(struct indicator_model *im, unsigned port)
+{
+    for (unsigned pin = 0; pin < IM_PINS; pin++) {
+        if (im->wire[port][pin]) {
+            im_intx(im, port, pin, false);
+        }
     }
-    return up;
 }

@@ -13,6 +13,7 @@
 enum {
     IM_SOURCES = 128,
     IM_PORTS = 7,
+    IM_PINS = 4,
 };
 
 struct im_source {
@@ -21,8 +22,12 @@ struct im_source {
     uint16_t requester;
     uint64_t address; /* INTx: the pin */
     uint32_t data;
-    uint32_t count;
+    uint32_t count; /* without those injected */
     uint32_t acked;
+    uint32_t injected; /* asked for */
+    uint32_t kept;     /* messages kept back */
+    uint32_t direct;   /* messages that came out as they were sent */
+    uint32_t resent;   /* … that came out of the table */
 };
 
 struct indicator_model {
@@ -31,18 +36,22 @@ struct indicator_model {
     struct im_source source[IM_SOURCES];
     uint32_t unlisted;
     uint32_t messages, rises, falls, repeats, odd, poisoned;
-    bool wire[IM_PORTS + 1][4];
+    bool wire[IM_PORTS + 1][IM_PINS];   /* as the port asserts it */
+    bool forced[IM_PORTS + 1][IM_PINS]; /* by INJECT */
 };
 
-/* A message-signalled interrupt went through; odd and poisoned as in the register map. */
-void im_message(struct indicator_model *im, unsigned port, uint16_t requester, uint64_t address,
-                uint32_t data, bool odd, bool poisoned);
+/* A message-signalled interrupt went through or was kept back; odd and poisoned as in the register map. Its
+ * source; null: it has none. */
+struct im_source *im_message(struct indicator_model *im, unsigned port, uint16_t requester, uint64_t address,
+                             uint32_t data, bool odd, bool poisoned);
 /* An INTx message of a port arrived. */
-void im_intx(struct indicator_model *im, unsigned port, unsigned pin, bool level, bool odd);
+void im_intx(struct indicator_model *im, unsigned port, unsigned pin, bool level);
+/* INJECT with an INTx source that is listed. */
+void im_force(struct indicator_model *im, unsigned port, unsigned pin, bool level);
 /* The port's link went down. */
 void im_down(struct indicator_model *im, unsigned port);
-/* The pin as the root must see it. */
-bool im_line(const struct indicator_model *im, unsigned pin);
+/* The wire is high. */
+bool im_high(const struct indicator_model *im, unsigned port, unsigned pin);
 /* The source with this identity, or null. */
 struct im_source *im_find(struct indicator_model *im, bool intx, unsigned port, uint16_t requester,
                           uint64_t address, uint32_t data);

@@ -221,3 +221,34 @@ Test(pass, malformed)
         model_close(m);
     }
 }
+
+/* A register read is a flush: its completion comes after everything that was taken from the ports before it.
+ */
+Test(pass, completion_pushes_posted)
+{
+    for (size_t i = 0; i < SHAPES; i++) {
+        struct model *m = bench_open(shapes[i][0], shapes[i][1]);
+        const unsigned ports = model_ports(m);
+        for (unsigned first = 1; first <= ports; first++) {
+            model_set_ready(m, MODEL_ROOT, false, false);
+            for (unsigned k = 1; k <= ports; k++) {
+                const struct tlp t = tlp_write(bench_id(k), 0x1000, k == first ? 5 : 1, k);
+                bench_send(m, k, &t);
+            }
+            model_run(m, 1000);
+            const struct tlp read = tlp_read(0, 1, BENCH_BAR + RELAY_ID, 1);
+            bench_send(m, MODEL_ROOT, &read);
+            model_run(m, 1000);
+            model_set_ready(m, MODEL_ROOT, true, true);
+            model_run(m, 100000);
+            for (unsigned k = 1; k <= ports; k++) {
+                const struct tlp t = bench_receive(m, MODEL_ROOT);
+                cr_assert_eq(t.dw[0] >> 24, 0x40, "%u of %u: %08x", k, ports, t.dw[0]);
+            }
+            const struct tlp t = bench_receive(m, MODEL_ROOT);
+            cr_assert_eq(t.dw[0], 0x4a000001u);
+            expect_nothing(m);
+        }
+        model_close(m);
+    }
+}

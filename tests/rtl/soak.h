@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Random traffic through the Verilated relay, from every side at once, with back-pressure on every side,
- * links that go down, and bad TLPs; each TLP that comes out is held against what went in, and the indicator
- * against an independent model.
+ * malformed TLPs and register accesses in between; each TLP that comes out is held against what went in, and
+ * the indicator against an independent model.
  */
 #ifndef SOAK_H
 #define SOAK_H
@@ -17,16 +17,19 @@ struct soak_options {
     uint64_t seed;
     uint64_t tlps; /* stop after so many went in */
     bool tap;      /* CTRL.INDICATOR_FIRST off */
-    bool ring;     /* with the event ring */
+    bool ring; /* with the event ring, that fills up, is stopped and started, and loses its bus mastering */
     bool overflow; /* more message sources than the table has entries; then no INTx */
-    bool links;    /* links go down now and then */
-    bool calm;     /* no back-pressure */
+    bool links;    /* links go down in the middle of traffic */
+    bool acts; /* mask, limit, one-shot, inject, and changes of the table; not with tap, overflow or links */
+    bool calm; /* no back-pressure */
 };
 
 struct soak_result {
     uint64_t tlps;          /* that went in */
     uint64_t interrupts;    /* that came out */
     uint64_t events;        /* in the ring */
+    uint64_t kept;          /* interrupts that were kept back, */
+    uint64_t resent;        /* … or sent from the table */
     uint64_t lost;          /* TLPs that did not come out, or came out wrong */
     uint64_t misattributed; /* interrupts the indicator has wrong */
     uint64_t cycles;
