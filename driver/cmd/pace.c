@@ -18,12 +18,13 @@ static void on_signal(int number)
 
 void pace_prepare(void)
 {
-    /* Without the right or the room for it the command runs all the same. */
-    (void)mlockall(MCL_CURRENT | MCL_FUTURE);
+    ended = 0;
     struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: waits end */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    ended = 0;
+    /* Last, since it reads all of the program from a disk that may be slow. Without the right or the room for
+     * it the command runs all the same. */
+    (void)mlockall(MCL_CURRENT | MCL_FUTURE);
 }
 
 bool pace_ended(void)
