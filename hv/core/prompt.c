@@ -107,6 +107,9 @@ static void run_exits(struct lpar *lpar, const char *rest)
                 say("%s cpu %u: %-12s %lu", lpar->name, c, exit_name(kind), stats->exits[kind]);
         say("%s cpu %u: events injected %lu, again %lu, instructions emulated %lu, state reads %lu",
             lpar->name, c, stats->injected, stats->reinjected, stats->emulated, stats->state_reads);
+        if (lpar->vcpu[c]->rips_mended)
+            say("%s cpu %u: RIPs mended that the emulator had lost %lu", lpar->name, c,
+                lpar->vcpu[c]->rips_mended);
     }
 }
 
