@@ -26,10 +26,11 @@ class Module:
         self.path, self.text = path, text or os.path.basename(path)
 
 
-def make_iso(out, image, command_line="", modules=(), extra_grub=""):
-    """A GRUB ISO that boots the image with multiboot 2, from BIOS."""
-    lines = [extra_grub, f"multiboot2 /boot/file0 {command_line}"]
-    lines += [f"module2 /boot/file{number} {module.text}" for number, module in enumerate(modules, 1)]
+def make_iso(out, image, command_line="", modules=(), extra_grub="", protocol="multiboot2"):
+    """A GRUB ISO that boots the image from BIOS; protocol: multiboot (1) or multiboot2."""
+    module_command = {"multiboot": "module", "multiboot2": "module2"}[protocol]
+    lines = [extra_grub, f"{protocol} /boot/file0 {command_line}"]
+    lines += [f"{module_command} /boot/file{number} {module.text}" for number, module in enumerate(modules, 1)]
     make_grub_iso(out, [image] + [module.path for module in modules], lines)
 
 
@@ -48,7 +49,7 @@ def make_grub_iso(out, files, lines):
             cfg.write("\n".join(lines) + "\n")
         subprocess.run(
             ["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "--fonts=", "--locales=", "--themes=",
-             "--install-modules=biosdisk iso9660 multiboot2 linux normal boot", "-o", out, tree],
+             "--install-modules=biosdisk iso9660 multiboot multiboot2 linux normal boot", "-o", out, tree],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
 

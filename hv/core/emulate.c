@@ -759,6 +759,8 @@ static enum emulate_result run(struct emulator *e)
     case INSN_MOV:
         if (is_special(&e->insn.operand[0]) || is_special(&e->insn.operand[1]))
             return move_special(e);
+        if (e->insn.operand[0].kind == OPERAND_SEGMENT || e->insn.operand[1].kind == OPERAND_SEGMENT)
+            return emulate_move_segment(e);
         return move(e);
     case INSN_MOVZX:
     case INSN_MOVSX:
@@ -819,6 +821,17 @@ static enum emulate_result run(struct emulator *e)
     case INSN_LMSW:
     case INSN_SMSW:
         return status_word(e);
+    case INSN_JMP_FAR:
+        return emulate_jump_far(e);
+    case INSN_RET:
+        return emulate_return(e);
+    case INSN_LEAVE:
+        return emulate_leave(e);
+    case INSN_ENTER:
+        return emulate_enter(e);
+    case INSN_LTR:
+    case INSN_LLDT:
+        return emulate_system_segment(e);
     case INSN_INVLPG:
         return invalidate_page(e);
     case INSN_MOV_VECTOR:
@@ -831,13 +844,18 @@ static enum emulate_result run(struct emulator *e)
     }
 }
 
+static bool sets_rip(unsigned op)
+{
+    return op == INSN_JMP || op == INSN_CALL || op == INSN_RET || op == INSN_JMP_FAR;
+}
+
 enum emulate_result emulate_decoded(struct emulator *e)
 {
     const uint64_t rip = context_get(e->context, REG_RIP);
     enum emulate_result result = is_plain_move(e) ? plain_move(e) : run(e);
     if (result != EMULATE_DONE)
         return result;
-    if (e->insn.op != INSN_JMP && e->insn.op != INSN_CALL)
+    if (!sets_rip(e->insn.op))
         context_set(e->context, REG_RIP,
                     e->long_mode ? rip + e->insn.length : (uint32_t)(rip + e->insn.length));
     const uint64_t flags = context_get(e->context, REG_RFLAGS);

@@ -206,7 +206,7 @@ enum emulate_result emulate_replace(struct emulator *e, const struct insn_operan
 
 /* ---- the stack -------------------------------------------------------------------------------- */
 
-static unsigned stack_address_size(struct emulator *e)
+unsigned emulate_stack_width(struct emulator *e)
 {
     if (e->long_mode)
         return 8;
@@ -215,7 +215,7 @@ static unsigned stack_address_size(struct emulator *e)
 
 enum emulate_result emulate_push(struct emulator *e, unsigned size, uint64_t value)
 {
-    unsigned width = stack_address_size(e);
+    unsigned width = emulate_stack_width(e);
     uint64_t rsp = (emulate_register(e, REG_RSP, width) - size) & alu_mask(width);
     enum emulate_result result = emulate_write(e, SEG_SS, rsp, &value, size);
     if (result == EMULATE_DONE)
@@ -226,12 +226,12 @@ enum emulate_result emulate_push(struct emulator *e, unsigned size, uint64_t val
 enum emulate_result emulate_top(struct emulator *e, unsigned size, uint64_t *value)
 {
     *value = 0;
-    return emulate_read(e, SEG_SS, emulate_register(e, REG_RSP, stack_address_size(e)), value, size,
+    return emulate_read(e, SEG_SS, emulate_register(e, REG_RSP, emulate_stack_width(e)), value, size,
                         ACCESS_READ);
 }
 
 void emulate_drop(struct emulator *e, unsigned bytes)
 {
-    unsigned width = stack_address_size(e);
+    unsigned width = emulate_stack_width(e);
     emulate_set_register(e, REG_RSP, width, emulate_register(e, REG_RSP, width) + bytes);
 }

@@ -76,4 +76,17 @@ void emulate_drop(struct emulator *e, unsigned bytes);
 /* MOVS, CMPS, STOS, LODS, SCAS, INS, OUTS with and without a repeat prefix. */
 enum emulate_result emulate_string(struct emulator *e);
 
+/* Bytes of a stack address. */
+unsigned emulate_stack_width(struct emulator *e);
+
+/* RET, LEAVE, ENTER; the first sets RIP. */
+enum emulate_result emulate_return(struct emulator *e);
+enum emulate_result emulate_leave(struct emulator *e);
+enum emulate_result emulate_enter(struct emulator *e);
+
+/* LTR and LLDT, MOV from and to a segment register, JMP by a far pointer in memory (sets RIP). */
+enum emulate_result emulate_system_segment(struct emulator *e);
+enum emulate_result emulate_move_segment(struct emulator *e);
+enum emulate_result emulate_jump_far(struct emulator *e);
+
 #endif

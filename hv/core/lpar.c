@@ -141,6 +141,7 @@ void lpar_cpu(struct vcpu *vcpu)
         context->cr4_allowed = policy_cr4(vcpu);
         timers_stop(vcpu);
         vcpu_reset(vcpu);
+        vcpu_power_on(vcpu);
         lapic_reset(&vcpu->lapic, false);
         if (vcpu->index == 0) {
             boot_guest_enter(vcpu);

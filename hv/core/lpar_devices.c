@@ -30,6 +30,14 @@ static void env_message(void *owner, uint64_t address, uint32_t data)
         lapic_route(&lpar->set.lapics, &message);
 }
 
+static void env_legacy(void *owner, uint8_t vector)
+{
+    struct vcpu *boot = ((struct lpar *)owner)->vcpu[0];
+
+    __atomic_store_n(&boot->legacy, vector, __ATOMIC_RELEASE);
+    vcpu_request(boot, REQUEST_EVENT);
+}
+
 static void env_power(void *owner, enum power what)
 {
     lpar_stop(owner, what == POWER_RESET ? WANT_RESET : WANT_OFF);
@@ -138,6 +146,7 @@ int lpar_devices_add(struct lpar *lpar, int64_t start)
                                    .now = env_now,
                                    .line = env_line,
                                    .message = env_message,
+                                   .legacy = env_legacy,
                                    .power = env_power,
                                    .console = env_console,
                                    .timer = env_timer};

@@ -22,6 +22,7 @@ enum {
     LEAF1_EDX = BIT(0) | BIT(1) | BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(9) |
                 BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(15) | BIT(16) | BIT(17) | BIT(19) | BIT(23) |
                 BIT(24) | BIT(25) | BIT(26),
+    LEAF1_EDX_APIC = BIT(9), /* of the enabled one (SDM 3A 11.4.3) */
     LEAF1_EDX_HTT = BIT(28),
     /* FSGSBASE BMI1 AVX2 SMEP BMI2 ERMS INVPCID, AVX-512 F DQ IFMA CD BW VL, RDSEED ADX SMAP CLFLUSHOPT CLWB
        SHA */
@@ -89,6 +90,8 @@ static void leaf1(struct vcpu *vcpu, uint32_t r[4])
     if (context_get(&vcpu->context, REG_CR4) & CR4_OSXSAVE)
         r[ECX] |= LEAF1_ECX_OSXSAVE;
     r[EDX] &= LEAF1_EDX;
+    if (!lapic_enabled(&vcpu->lapic))
+        r[EDX] &= ~(uint32_t)LEAF1_EDX_APIC;
     if (cpus > 1)
         r[EDX] |= LEAF1_EDX_HTT;
 }

@@ -3,13 +3,17 @@
 #include "policy.h"
 #include "x86_bits.h"
 
-enum { MTRR_ENABLED = 1 << 11, VM_CR_LOCKED_OFF = 0x18, MISC_FAST_STRINGS = 1 };
+enum { MTRR_ENABLED = 1 << 11, VM_CR_LOCKED_OFF = 0x18 };
 
-/* AMD's, which Linux reads without expecting a fault: nothing is set, and nothing can be. */
+/* Of IA32_MISC_ENABLE: thermal monitor, no BTS, no PEBS. The rest keeps what is written and has no effect. */
+#define MISC_READ_ONLY 0x1880ull
+
+/* AMD's, of which guests expect no fault, among them the four performance counters that each of its CPUs has:
+ * nothing is set, and nothing can be. */
 static bool reads_zero(uint32_t msr)
 {
     return msr == MSR_MICROCODE || msr == MSR_HWCR || msr == MSR_DE_CFG || msr == MSR_MCG_CAP ||
-           msr == MSR_MCG_STATUS || msr == MSR_MTRR_CAP;
+           msr == MSR_MCG_STATUS || msr == MSR_MTRR_CAP || (msr >= MSR_K7_EVENTS && msr < MSR_K7_EVENTS + 8);
 }
 
 static bool is_lapic(uint32_t msr)
@@ -65,7 +69,7 @@ bool policy_msr_read(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
         *value = context_get(context, REG_EFER);
         return true;
     case MSR_MISC_ENABLE:
-        *value = MISC_FAST_STRINGS;
+        *value = vcpu->misc_enable;
         return true;
     case MSR_MTRR_DEFAULT:
         *value = MTRR_ENABLED | MEMORY_WB;
@@ -102,6 +106,8 @@ bool policy_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
     case MSR_PAT:
         return pat_is_good(value) && context->machine->msr_write(context, msr, value) == 0;
     case MSR_MISC_ENABLE:
+        vcpu->misc_enable = (value & ~MISC_READ_ONLY) | (vcpu->misc_enable & MISC_READ_ONLY);
+        return true;
     case MSR_MTRR_DEFAULT:
         return true; /* what memory is cached how is not the guest's to say here; nested tables do */
     case MSR_DEBUGCTL:

@@ -3,7 +3,9 @@
 
 #include "exceptions.h"
 #include "lpar.h"
+#include "policy.h"
 #include "vcpu_emulate.h"
+#include "x86_bits.h"
 
 void vcpu_request(struct vcpu *vcpu, uint32_t bits)
 {
@@ -107,6 +109,19 @@ void vcpu_skip(struct vcpu *vcpu, const struct exit *exit)
     }
     context_set(context, REG_RIP, next);
     vcpu_retire(vcpu);
+}
+
+void vcpu_power_on(struct vcpu *vcpu)
+{
+    struct context *context = &vcpu->context;
+
+    vcpu->tsc_offset = vcpu->tsc_adjust = 0;
+    context->machine->tsc_offset(context, 0);
+    vcpu->misc_enable = 1; /* fast strings */
+    vcpu->legacy = 0;
+    if (policy_xcr0(vcpu))
+        context->machine->xcr_write(context, 0, 1);
+    vcpu->xcr0 = 1;
 }
 
 void vcpu_reset(struct vcpu *vcpu)

@@ -43,17 +43,19 @@ struct vcpu {
     uint32_t apic_id;
     enum vcpu_run_state state;
     volatile uint8_t sipi_vector;
-    volatile bool ready;  /* context_init() has succeeded on its CPU */
-    unsigned windows;     /* enum window, as asked of the machine */
-    struct event pending; /* goes first: an exception, or an event whose delivery was interrupted */
-    struct event armed;   /* injected, and not known to be delivered */
-    uint8_t nmis;         /* that wait: at most one in service's way and one latched */
+    volatile uint8_t legacy; /* vector of a PIC's interrupt that waits, 0: none (device_env.legacy) */
+    volatile bool ready;     /* context_init() has succeeded on its CPU */
+    unsigned windows;        /* enum window, as asked of the machine */
+    struct event pending;    /* goes first: an exception, or an event whose delivery was interrupted */
+    struct event armed;      /* injected, and not known to be delivered */
+    uint8_t nmis;            /* that wait: at most one in service's way and one latched */
     struct lapic lapic;
     bool look;         /* something may have changed what the local APIC has to deliver */
     int interrupt;     /* what it has, as of the last look; LAPIC_NO_VECTOR: nothing */
     uint64_t lapic_at; /* tick at which its timer expires; ~0: never */
     uint64_t deadline; /* as the machine has it */
     uint64_t xcr0;
+    uint64_t misc_enable; /* IA32_MISC_ENABLE */
     uint64_t tsc_offset, tsc_adjust;
     struct emulate_cache decoded;
     struct mmio_short mmio_short;
@@ -79,6 +81,9 @@ void vcpu_retire(struct vcpu *vcpu);
 
 /* Registers as after INIT. */
 void vcpu_reset(struct vcpu *vcpu);
+
+/* What INIT leaves alone and power-on does not. */
+void vcpu_power_on(struct vcpu *vcpu);
 
 /* Runs the vCPU on this CPU until its LPAR stops. @pre context_init() has been called here */
 void vcpu_run(struct vcpu *vcpu);

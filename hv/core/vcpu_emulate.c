@@ -264,13 +264,37 @@ static enum emulate_result op_cr_write(void *owner, unsigned number, uint64_t va
     return EMULATE_FAULT;
 }
 
+static enum vector_file file_of(enum operand_kind kind)
+{
+    return kind == OPERAND_MMX ? VECTOR_MMX : VECTOR_XMM;
+}
+
+static enum emulate_result op_vector_read(void *owner, enum operand_kind kind, unsigned number, void *data)
+{
+    struct context *context = &((struct job *)owner)->vcpu->context;
+
+    context->machine->vector_read(context, file_of(kind), number, data);
+    return EMULATE_DONE;
+}
+
+static enum emulate_result op_vector_write(void *owner, enum operand_kind kind, unsigned number,
+                                           const void *data)
+{
+    struct context *context = &((struct job *)owner)->vcpu->context;
+
+    context->machine->vector_write(context, file_of(kind), number, data);
+    return EMULATE_DONE;
+}
+
 static const struct emulate_ops ops = {.read = op_read,
                                        .write = op_write,
                                        .exchange = op_exchange,
                                        .io_read = op_io_read,
                                        .io_write = op_io_write,
                                        .cr_read = op_cr_read,
-                                       .cr_write = op_cr_write};
+                                       .cr_write = op_cr_write,
+                                       .vector_read = op_vector_read,
+                                       .vector_write = op_vector_write};
 
 static void raise(struct vcpu *vcpu, const struct emulate_fault *fault)
 {

@@ -109,8 +109,17 @@ static void exit_msr(struct vcpu *vcpu, struct exit *exit)
     skip_or_fault(vcpu, exit, good);
 }
 
+/* Some CPUs exit before they look whether the instruction may be run at all. */
 static void exit_xsetbv(struct vcpu *vcpu, struct exit *exit)
 {
+    if (!(context_get(&vcpu->context, REG_CR4) & CR4_OSXSAVE)) {
+        vcpu_raise(vcpu, EXCEPTION_UD);
+        return;
+    }
+    if (vcpu_in_user_mode(vcpu)) {
+        vcpu_raise_error(vcpu, EXCEPTION_GP, 0);
+        return;
+    }
     skip_or_fault(vcpu, exit, control_write_xcr(vcpu, (uint32_t)vcpu->context.reg[REG_RCX], edx_eax(vcpu)));
 }
 

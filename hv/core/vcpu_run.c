@@ -21,6 +21,9 @@ static int interrupt_due(struct vcpu *vcpu)
         vcpu->look = false;
         lapic_sync(&vcpu->lapic);
         vcpu->interrupt = lapic_pending(&vcpu->lapic);
+        /* A PIC's interrupt passes a local APIC that is off, as after reset (SDM 3A 11.4.7.2). */
+        if (vcpu->interrupt == LAPIC_NO_VECTOR && vcpu->legacy && lapic_is_off(&vcpu->lapic))
+            vcpu->interrupt = vcpu->legacy;
     }
     return vcpu->interrupt;
 }
@@ -59,7 +62,10 @@ static void deliver(struct vcpu *vcpu)
             windows |= WINDOW_NMI;
     }
     if (vector != LAPIC_NO_VECTOR && !taken && can_interrupt(vcpu)) {
-        lapic_take(&vcpu->lapic, (unsigned)vector);
+        if (lapic_is_off(&vcpu->lapic))
+            vcpu->legacy = 0;
+        else
+            lapic_take(&vcpu->lapic, (unsigned)vector);
         inject(vcpu, &(struct event){.valid = true, .kind = EVENT_INTERRUPT, .vector = (uint8_t)vector});
         vcpu->look = true;
         vector = interrupt_due(vcpu);
@@ -106,6 +112,15 @@ static void handle_init(struct vcpu *vcpu)
     vcpu->state = VCPU_WAIT_SIPI;
 }
 
+/* One that can be taken, and behind it one that is latched; while the guest handles one, only the latch. */
+static void latch_nmi(struct vcpu *vcpu)
+{
+    unsigned most = vcpu->context.machine->blocking(&vcpu->context) & BLOCK_NMI ? 1 : 2;
+
+    if (vcpu->nmis < most)
+        vcpu->nmis++;
+}
+
 /* False: the LPAR stops. */
 static bool handle_requests(struct vcpu *vcpu)
 {
@@ -123,8 +138,8 @@ static bool handle_requests(struct vcpu *vcpu)
         handle_init(vcpu);
     if (requests & REQUEST_SIPI && vcpu->state == VCPU_WAIT_SIPI)
         start_at(vcpu, vcpu->sipi_vector);
-    if (requests & REQUEST_NMI && vcpu->nmis < 2)
-        vcpu->nmis++;
+    if (requests & REQUEST_NMI)
+        latch_nmi(vcpu);
     return true;
 }
 

@@ -84,6 +84,7 @@ enum {
     MSR_GS_BASE = 0xc0000101,
     MSR_KERNEL_GS_BASE = 0xc0000102,
     MSR_TSC_AUX = 0xc0000103,
+    MSR_K7_EVENTS = 0xc0010000, /* four selectors, then four counters */
     MSR_HWCR = 0xc0010015,
     MSR_VM_CR = 0xc0010114,
     MSR_VM_HSAVE_PA = 0xc0010117,

@@ -23,8 +23,9 @@ struct device_env {
     void *owner;
     uint64_t (*now)(void *owner);                       /* ns since the LPAR started; never goes back */
     void (*line)(void *owner, unsigned gsi, bool high); /* an input of the I/O APIC */
-    void (*message)(void *owner, uint64_t address, uint32_t data);       /* an MSI */
-    void (*power)(void *owner, enum power what);                         /* of the LPAR */
+    void (*message)(void *owner, uint64_t address, uint32_t data); /* an MSI */
+    void (*legacy)(void *owner, uint8_t vector); /* an edge of a PIC that firmware left set up; may be null */
+    void (*power)(void *owner, enum power what); /* of the LPAR */
     void (*console)(void *owner, unsigned port, uint8_t byte);           /* a byte out of UART `port` */
     void (*timer)(void *owner, enum device_timer timer, uint64_t at_ns); /* ~0: stop */
 };

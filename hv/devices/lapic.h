@@ -123,6 +123,12 @@ static inline unsigned lapic_cr8(const struct lapic *lapic)
 }
 void lapic_set_cr8(struct lapic *lapic, unsigned value);
 
+/* Disabled, globally or by software. */
+static inline bool lapic_is_off(const struct lapic *lapic)
+{
+    return !(lapic->base & 0x800) || !(lapic->spurious & 0x100);
+}
+
 static inline bool lapic_enabled(const struct lapic *lapic)
 {
     return lapic->base & 0x800;

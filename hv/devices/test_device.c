@@ -62,6 +62,9 @@ static void line_write(void *device, uint64_t offset, unsigned size, uint64_t va
     struct test_device *test = device;
     (void)size;
     test->env->line(test->env->owner, (unsigned)offset, value != 0);
+    /* The same wires enter a PIC, whose second half a PC's firmware maps to vectors from 70h. */
+    if (value && offset >= 8 && offset < 16 && test->env->legacy)
+        test->env->legacy(test->env->owner, (uint8_t)(0x70 + offset - 8));
 }
 
 static uint64_t memory_read(void *device, uint64_t offset, unsigned size)

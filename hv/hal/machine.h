@@ -108,6 +108,8 @@ enum window { WINDOW_INTERRUPT = 1, WINDOW_NMI = 2 };
 enum right { RIGHT_READ = 1, RIGHT_WRITE = 2, RIGHT_EXECUTE = 4, RIGHT_ALL = 7 };
 enum memory_type { MEMORY_UC = 0, MEMORY_WC = 1, MEMORY_WT = 4, MEMORY_WP = 5, MEMORY_WB = 6 };
 
+enum vector_file { VECTOR_XMM, VECTOR_MMX };
+
 /* A TLB tag: VPID or ASID, or the hosted back end's own. 0 is the hypervisor's. */
 typedef uint16_t tag_t;
 
@@ -194,6 +196,9 @@ struct machine_ops {
     void (*dr_write)(struct context *context, unsigned number, uint64_t value);
     /* Loads an extended control register; negative: the CPU refuses. */
     int (*xcr_write)(struct context *context, uint32_t index, uint64_t value);
+    /* An XMM (16 bytes) or MMX register (8 bytes). @pre the guest may use it now: no CR0.TS, CR0.EM */
+    void (*vector_read)(struct context *context, enum vector_file file, unsigned number, void *data);
+    void (*vector_write)(struct context *context, enum vector_file file, unsigned number, const void *data);
     /* Guest TSC = host TSC + offset. */
     void (*tsc_offset)(struct context *context, uint64_t offset);
 

@@ -12,6 +12,9 @@ void context_reset_registers(struct context *context);
 uint64_t host_dr_read(struct context *context, unsigned number);
 void host_dr_write(struct context *context, unsigned number, uint64_t value);
 
+void vector_read(struct context *context, enum vector_file file, unsigned number, void *data);
+void vector_write(struct context *context, enum vector_file file, unsigned number, const void *data);
+
 int xcr_write(struct context *context, uint32_t index, uint64_t value);
 
 uint64_t host_ticks(void);

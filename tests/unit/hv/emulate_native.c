@@ -245,6 +245,9 @@ static bool for_this_test(const struct insn *insn, bool operand_prefix)
     case INSN_LMSW:
     case INSN_SMSW: /* the host's own CR0 */
     case INSN_INVLPG:
+    case INSN_JMP_FAR: /* the host's own descriptors */
+    case INSN_LTR:
+    case INSN_LLDT:
     case INSN_NOP: /* some hints are undefined on some CPUs */
         return false;
     case INSN_TZCNT:
@@ -261,7 +264,8 @@ static bool for_this_test(const struct insn *insn, bool operand_prefix)
     if ((insn->op == INSN_SHLD || insn->op == INSN_SHRD) && insn->operand[0].size == 2)
         return false;
     /* Intel's and AMD's CPUs read 66 before a near branch in 64-bit code differently. */
-    if ((insn->op == INSN_JMP || insn->op == INSN_CALL) && mode == DECODE_64 && operand_prefix)
+    if ((insn->op == INSN_JMP || insn->op == INSN_CALL || insn->op == INSN_RET) && mode == DECODE_64 &&
+        operand_prefix)
         return false;
     return insn->op != INSN_BSWAP || insn->operand[0].size != 2;
 }
