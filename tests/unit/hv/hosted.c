@@ -266,7 +266,7 @@ Test(hosted, the_core_runs_a_guest_without_a_stale_translation)
     cr_assert_eq(lpar->state, LPAR_OFF, "%s", hosted_output());
     cr_assert(strstr(hosted_output(), "guest| *"), "%s", hosted_output());
     cr_assert_eq(hosted_stale(0), 0);
-    cr_assert_gt(lpar->vcpu[0]->stats.exits[EXIT_CR], 4);
+    cr_assert_gt(lpar->vcpu[0]->stats->exits[EXIT_CR], 4);
 }
 
 Test(hosted, a_core_that_forgets_to_flush_is_caught)
