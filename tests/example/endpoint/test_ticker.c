@@ -50,7 +50,9 @@ Test(ticker, is_found_and_answers)
 Test(ticker, interrupts_and_the_relay_knows_whose_they_are)
 {
     set(TICKER_PERIOD_US, 200);
-    machine_run_ms(m, 3);
+    for (unsigned i = 0; i < 1000 && get(TICKER_TICKS) < 2; i++) {
+        machine_run_ms(m, 1);
+    }
     set(TICKER_PERIOD_US, 0);
     cr_expect_geq(get(TICKER_TICKS), 2);
     cr_expect_eq(m->lines[F], 1);
@@ -65,7 +67,10 @@ Test(ticker, interrupts_and_the_relay_knows_whose_they_are)
 Test(ticker, a_reset_takes_the_wire_down)
 {
     set(TICKER_PERIOD_US, 10);
-    machine_run_ms(m, 1);
+    for (unsigned i = 0; i < 1000 && !get(TICKER_ACK); i++) {
+        machine_run_ms(m, 1);
+    }
+    cr_expect_eq(get(TICKER_ACK), 1, "it's up");
     unsigned cap = root_capability(m->root, F, PCI_CAP_ID_EXP);
     machine_write(m, F, ROOT_CONFIG, cap + (unsigned)PCI_EXP_DEVCTL, 2, PCI_EXP_DEVCTL_BCR_FLR);
     cr_expect_eq(machine_read(m, 0, 0, RELAY_WIRES_IN, 4), 0);
