@@ -3,6 +3,7 @@
 
 #include "exerciser.h"
 #include "function_keys.h"
+#include "serial.h"
 #include "virtio_blk.h"
 
 #include <errno.h>
@@ -19,6 +20,19 @@ static struct function *open_exerciser(struct function_keys *keys, char *error, 
         return NULL;
     }
     struct function *f = exerciser_open(&options);
+    if (!f) {
+        snprintf(error, error_size, "no memory");
+    }
+    return f;
+}
+
+static struct function *open_serial(struct function_keys *keys, char *error, size_t error_size)
+{
+    struct serial_options options = {.pin = keys_pin(keys, 1), .msi = keys_bool(keys, "msi", true)};
+    if (!keys_finish(keys)) {
+        return NULL;
+    }
+    struct function *f = serial_open(&options);
     if (!f) {
         snprintf(error, error_size, "no memory");
     }
@@ -57,6 +71,8 @@ static const struct {
 } table[] = {
     {"exerciser", "pin=A|B|C|D|none msi=on|off msix=on|off",
      "raises interrupts, does DMA and misbehaves on request", open_exerciser},
+    {"serial", "pin=A|B|C|D|none msi=on|off", "a serial port whose output comes back as its input",
+     open_serial},
     {"virtio-blk", "file=PATH readonly=on|off serial=TEXT pin=A|B|C|D|none msix=on|off",
      "a disk whose sectors are in a file", open_virtio_blk},
 };
