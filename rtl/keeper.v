@@ -141,6 +141,7 @@ module keeper #(
     localparam [3:0] REFUSE = 4'd13;
     localparam [3:0] JUDGE = 4'd14; // the entry is in stored_*
 
+    localparam integer BITS = (SOURCES > 1) ? $clog2(SOURCES) : 1; // of a source's index
     localparam [6:0] LAST = SOURCES[6:0] - 7'd1;
 
     reg  [3:0] state_q;
@@ -166,8 +167,6 @@ module keeper #(
     wire       exists = (s_index <= LAST);
     wire       unlisted_word = is_word & (s_index == 7'd127) & ~s_write & (s_word <= WORD_DATA);
     wire       software = (why_q == WHY_SOFTWARE);
-    wire       at_used = |(used & which);
-    wire       at_pending = |(pending & which);
 
     // ---- the entry looked at --------------------------------------------------------------------------
 
@@ -176,9 +175,18 @@ module keeper #(
     generate
         for (g = 0; g < SOURCES; g = g + 1) begin : decode
             localparam [31:0] INDEX = g;
-            assign which[g] = (index_q == INDEX[6:0]);
+            assign which[g] = (index_q[BITS-1:0] == INDEX[BITS-1:0]); // where index_q is a source
         end
     endgenerate
+    function at(input [SOURCES-1:0] vector, input [6:0] index);
+        reg [127:0] all;
+        begin
+            all = {{(128 - SOURCES){1'b0}}, vector};
+            at = all[index];
+        end
+    endfunction
+    wire       at_used = at(used, index_q);
+    wire       at_pending = at(pending, index_q);
 
     reg         programmed_q;
     reg         refused_q;
@@ -194,24 +202,24 @@ module keeper #(
 
     // ---- what is done to it ----------------------------------------------------------------------------
 
-    reg  [43:0] rows [0:127]; // due, shot, held, armed, one-shot, limit, mask
-    reg  [43:0] row;
+    reg  [43:0] row; // due, shot, held, armed, one-shot, limit, mask
     reg  [SOURCES-1:0] deferred_q;
     reg  [SOURCES-1:0] limit_q;
     reg  [SOURCES-1:0] new_q; // not visited since its entry was taken from traffic: learn_act counts, not its row
     wire [SOURCES-1:0] takes = learned_which & {SOURCES{learned}};
-    wire [2:0]  act_bits = ((new_q & which) != {SOURCES{1'b0}}) ? learn_act : row[2:0];
+    wire [2:0]  act_bits = at(new_q, index_q) ? learn_act : row[2:0];
     wire        row_write = visit | (state_q == ZERO);
     wire        act_mask, act_limit, act_one_shot;
     wire        send, blocked_d, armed_d, held_d, shot_d;
     wire [37:0] due_d;
     wire [37:0] now = time_ns[43:6];
-    wire        at_blocked = |(blocked_q & which);
-    wire        at_deferred = |(deferred_q & which);
+    wire        at_blocked = at(blocked_q, index_q);
+    wire        at_deferred = at(deferred_q, index_q);
     wire        visit = (state_q == VISIT) & was_used_q;
 
     generate
         if (ACT != 0) begin : acting
+            reg  [43:0] rows [0:127];
             assign {act_one_shot, act_limit, act_mask} = act_write_q ? s_wdata[2:0] : act_bits;
             wire armed = row[3];
             wire held = row[4];
@@ -245,7 +253,10 @@ module keeper #(
             assign due_d = 38'd0;
             assign count_held = 1'b0;
             assign count_one_shot = 1'b0;
-            wire unused = &{1'b0, edge_ns, on_ns, off_ns, act_write_q, delivered};
+            always @(posedge clk) begin
+                row <= 44'd0;
+            end
+            wire unused = &{1'b0, edge_ns, on_ns, off_ns, act_write_q, delivered, act_one_shot, at_blocked, row};
         end
     endgenerate
 
@@ -263,12 +274,12 @@ module keeper #(
                 new_q[i] <= (ACT != 0);
             end
             // A message kept back while its source is visited stays deferred.
-            if ((event_index == i[6:0]) & kept_set) begin
+            if ((event_index[BITS-1:0] == i[BITS-1:0]) & kept_set) begin
                 deferred_q[i] <= 1'b1;
             end else if (which[i] & row_write & (~visit | send)) begin
                 deferred_q[i] <= 1'b0;
             end
-            if ((event_index == i[6:0]) & sent_set & (limit_q[i] | (takes[i] & learn_act[1]))) begin
+            if ((event_index[BITS-1:0] == i[BITS-1:0]) & sent_set & (limit_q[i] | (takes[i] & learn_act[1]))) begin
                 blocked_q[i] <= 1'b1;
             end else if (which[i] & row_write) begin
                 blocked_q[i] <= visit & blocked_d;
@@ -609,7 +620,7 @@ module keeper #(
         end
     end
 
-    wire unused = &{1'b0, KIND_INJECT, WORD_COUNT, WORD_RELAYED, earlier[36:0], until_due[36:0], time_ns[63:44], time_ns[5:0]};
+    wire unused = &{1'b0, event_index, KIND_INJECT, WORD_COUNT, WORD_RELAYED, earlier[36:0], until_due[36:0], time_ns[63:44], time_ns[5:0]};
 endmodule
 
 `default_nettype wire

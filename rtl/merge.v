@@ -97,7 +97,10 @@ module merge #(
     wire nonposted = head_class[0];
     wire atomic = head_class[2];
     wire starts_bad = head_class[5];
-    wire room = np_free_q >= (atomic ? ATOMIC_BEATS : NP_BEATS);
+    // Bit n: n free beats are enough (a table is one LUT, a comparison a carry chain).
+    localparam [31:0] ENOUGH = ~((32'd1 << NP_BEATS) - 32'd1);
+    localparam [31:0] ENOUGH_ATOMIC = ~((32'd1 << ATOMIC_BEATS) - 32'd1);
+    wire room = atomic ? np_room : ENOUGH[np_free_q];
     wire no_room = nonposted & ~room;
     wire swallow = first & there & starts_bad & ~hold;
     wire lose_turn = first & there & ~starts_bad & no_room;
@@ -127,7 +130,7 @@ module merge #(
     assign malformed_first = swallow;
     assign malformed = swallow | (port_fire & check_bad);
     assign midway = inside_q;
-    assign np_room = np_free_q >= ATOMIC_BEATS;
+    assign np_room = ENOUGH_ATOMIC[np_free_q];
 
     wire inside_d = fire ? ~m_last : inside_q;
     wire np_beat = port_fire & m_class[0];

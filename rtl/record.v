@@ -71,6 +71,7 @@ module record #(
     output wire               idle        // no record is here or on its way
 );
     localparam integer K = WIDTH / 32;
+    localparam integer BITS = (SOURCES > 1) ? $clog2(SOURCES) : 1;
 
     // Key: address 63:2 in 61:0, data in 93:62, requester in 109:94 (INTx: the pin, for the message does not
     // tell the function), INTx in 110, port in 113:111.
@@ -246,7 +247,7 @@ module record #(
     generate
         for (g = 0; g < SOURCES; g = g + 1) begin : decode
             localparam [31:0] INDEX = g;
-            assign write_which[g] = (cam_index == INDEX[6:0]);
+            assign write_which[g] = (cam_index[BITS-1:0] == INDEX[BITS-1:0]);
         end
         for (g = 0; g < 2; g = g + 1) begin : window
             wire [61:0] differ = (k_key_q[61:0] ^ window_base[g*64+2 +: 62]) & window_mask[g*64+2 +: 62];
@@ -289,7 +290,12 @@ module record #(
             m_bad_q <= k_bad_q;
             m_maintain_q <= k_maintain_q;
             m_key_q[113:94] <= k_key_q[113:94];
-            m_key_q[93:0] <= k_intx ? 94'd0 : k_key_q[93:0];
+            // A reset, which costs no logic, rather than a choice.
+            if (k_intx) begin
+                m_key_q[93:0] <= 94'd0;
+            end else begin
+                m_key_q[93:0] <= k_key_q[93:0];
+            end
             m_tc_q <= k_tc_q;
             m_odd_q <= k_odd_q;
             m_poisoned_q <= k_poisoned_q;
@@ -307,7 +313,7 @@ module record #(
         end
     end
 
-    wire unused = &{1'b0, dw0[31:30], dw0[28:23], dw0[19], dw0[17:16], dw0[11:0], dw1[15:4],
+    wire unused = &{1'b0, cam_index, dw0[31:30], dw0[28:23], dw0[19], dw0[17:16], dw0[11:0], dw1[15:4],
                     window_base[1:0], window_base[65:64], window_mask[1:0], window_mask[65:64]};
 endmodule
 

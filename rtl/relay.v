@@ -354,11 +354,24 @@ module relay #(
         .level_q(message_level), .told_set(told_set)
     );
 
-    ring events (
-        .clk(clk), .rst(rst), .base(ring_base), .enable(ring_enable), .log2(ring_log2), .tail(ring_tail),
-        .put(ring_put), .miss(ring_miss), .busy(ring_busy), .on_q(ring_on), .head_q(ring_head), .number_q(ring_number),
-        .missed_q(ring_missed), .behind_q(ring_behind), .address(ring_address), .room_q(ring_room)
-    );
+    generate
+        if (RING != 0) begin : with_ring
+            ring events (
+                .clk(clk), .rst(rst), .base(ring_base), .enable(ring_enable), .log2(ring_log2), .tail(ring_tail),
+                .put(ring_put), .miss(ring_miss), .busy(ring_busy), .on_q(ring_on), .head_q(ring_head), .number_q(ring_number),
+                .missed_q(ring_missed), .behind_q(ring_behind), .address(ring_address), .room_q(ring_room)
+            );
+        end else begin : no_ring
+            assign ring_on = 1'b0;
+            assign ring_head = 32'd0;
+            assign ring_number = 32'd0;
+            assign ring_missed = 32'd0;
+            assign ring_behind = 1'b0;
+            assign ring_address = 64'd0;
+            assign ring_room = 1'b0;
+            wire unused = &{1'b0, ring_base, ring_log2, ring_tail, ring_enable, ring_busy};
+        end
+    endgenerate
 
     reg          status_q; // the status record is to be written
     requests #(.PORTS(PORTS), .BUMP(BUMP)) own (
