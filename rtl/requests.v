@@ -143,7 +143,8 @@ module requests #(
                 open_q[p] <= up[p] & (open_q[p] | clean_q[p]);
                 if (open_q[p]) begin
                     clean_q[p] <= 1'b0;
-                end else if (wires_done & w_none_q & (w_port_q == p[2:0] + 3'd1)) begin
+                end else if (wires_done & w_none_q & (w_port_q == p[2:0] + 3'd1) & (wires[p*4 +: 4] == 4'd0)) begin
+                    // A message before the token may have raised one since the token was made.
                     clean_q[p] <= 1'b1;
                 end
             end
