@@ -64,7 +64,7 @@ module arbiter #(
         if (~f_begun) begin
             assume (rst);
         end
-        assume (~served | f_fresh);
+        assume (~f_begun | ~served | f_fresh);
     end
 
     // Any two requesters: while one requests at every choice, the other has at most one turn.
@@ -88,13 +88,9 @@ module arbiter #(
     endfunction
 
     integer f_i;
-    always @* begin
-        assume ({1'b0, f_one} < N);
-        assume ({1'b0, f_other} < N);
-        assume (f_one != f_other);
-    end
+    wire f_pair = ({1'b0, f_one} < N) & ({1'b0, f_other} < N) & (f_one != f_other);
     always @(posedge clk) begin
-        if (f_begun) begin
+        if (f_begun & f_pair) begin
             assert ({1'b0, choice_q} < N);
             if (f_chosen_q) begin
                 assert (f_request_q[choice_q]);

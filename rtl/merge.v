@@ -113,8 +113,15 @@ module merge #(
 
     wire check_ends;
     wire check_bad;
+`ifdef FORMAL
+    wire [11:0] f_seen;
+    wire [11:0] f_total;
+`endif
     tlp_check #(.WIDTH(WIDTH)) check (
         .clk(clk), .rst(rst), .take(port_fire), .first(first), .data(data), .keep(keep), .last(last),
+`ifdef FORMAL
+        .f_seen(f_seen), .f_total(f_total),
+`endif
         .ends(check_ends), .bad(check_bad)
     );
 
@@ -167,6 +174,125 @@ module merge #(
             np_wait_q <= np_wait_d;
         end
     end
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    // Who is around: entrances, as ingress has them, and the egress, which holds what it has been given.
+    localparam integer BEAT = WIDTH + K + 1 + 6;
+    wire [31:0] f_dw0 = m_data[31:0];
+    wire [11:0] f_length = (f_dw0[9:0] == 10'd0) ? 12'd1024 : {2'd0, f_dw0[9:0]};
+    wire [11:0] f_whole = 12'd3 + {11'd0, f_dw0[29]} + {11'd0, f_dw0[15]} + (f_dw0[30] ? f_length : 12'd0);
+    reg  [5:0]  f_inside;  // non-posted beats in the egress
+    reg  [PORTS-1:0] f_valid_q;
+    integer f_i;
+    always @(posedge clk) begin
+        f_valid_q <= {PORTS{~rst}} & h_valid_d;
+        f_inside <= rst ? 6'd0 : f_inside + {5'd0, np_beat} - {5'd0, np_pop};
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        assume (h_valid == f_valid_q);
+        assume (~np_pop | (f_inside != 6'd0));
+        // As tlp_class has it.
+        if (m_valid & ~m_token & first & nonposted) begin
+            assume (f_whole <= (atomic ? 12'd13 : 12'd5));
+        end
+    end
+
+    // Any port: its beats, in turn, and its turns.
+    (* anyconst *) wire [2:0] f_port;
+    wire [BEAT-1:0] f_head = {h_data[f_port*WIDTH +: WIDTH], h_keep[f_port*K +: K], h_last[f_port], h_class[f_port*6 +: 6]};
+    wire            f_pop = h_pop[f_port];
+    wire            f_swallow = f_pop & malformed_first;
+    reg             f_mid;      // the port is in the middle of a TLP that goes through
+    reg  [5:0]      f_class_q;
+    reg  [2:0]      f_who_q;    // … any port is: this one
+    reg             f_mid_any;
+    always @(posedge clk) begin
+        if (rst) begin
+            f_mid <= 1'b0;
+            f_mid_any <= 1'b0;
+        end else if (m_valid & m_ready) begin
+            f_mid_any <= ~m_last;
+            f_who_q <= m_port;
+            if (m_port == f_port + 3'd1) begin
+                f_mid <= ~m_last;
+            end
+        end
+        if (f_pop & ~f_mid) begin
+            f_class_q <= f_head[5:0];
+        end
+    end
+    always @* begin
+        assume ({29'd0, f_port} < PORTS);
+    end
+
+    wire [4:0] f_kept_room = (m_class[2] ? ATOMIC_BEATS : NP_BEATS);
+    wire [12:0] f_left = {1'b0, f_total} - {1'b0, f_seen}; // DW to come
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // A beat of a port leaves exactly when it is taken from the port, as it was, with its port and class.
+            if (f_pop & ~f_swallow) begin
+                assert (m_valid & m_ready & ~m_token & (m_port == f_port + 3'd1));
+                assert ({m_data, m_keep} == f_head[BEAT-1:7]);
+                assert (m_class == (f_mid ? f_class_q : f_head[5:0]));
+                assert (m_first == ~f_mid);
+                assert (~f_head[6] | m_last);
+                assert (h_drain == (m_last & ~f_head[6])); // what goes beyond its length is dropped
+                assert (m_bad | ~h_drain);
+            end
+            if (m_valid & m_ready & (m_port == f_port + 3'd1)) begin
+                assert (f_pop & ~f_swallow);
+            end
+            assert (~f_pop | h_valid[f_port]);
+            // Only a TLP that begins malformed is swallowed, with its rest; it is counted.
+            if (f_swallow) begin
+                assert (~f_mid_any & f_head[5] & malformed & (h_drain == ~f_head[6]));
+            end
+            assert (malformed == (malformed_first | (m_valid & m_ready & ~m_token & m_bad)));
+            // TLPs are in one piece.
+            if (f_mid_any) begin
+                assert (~m_token & ~malformed_first);
+                assert (m_port == f_who_q);
+                assert (m_valid == h_valid_mid);
+            end
+            assert (token_taken == (m_valid & m_ready & m_token));
+            assert (~token_taken | (token_valid & m_last & ~f_mid_any));
+            assert (~(hold & m_valid) | f_mid_any);
+            // The egress always has room for what is let in.
+            assert (f_inside <= 6'd24);
+            assert (~np_beat | (f_inside != 6'd24));
+
+            // Induction.
+            assert (f_inside + {1'b0, np_free_q} == 6'd24);
+            assert (inside_q == f_mid_any);
+            assert (f_mid == (f_mid_any & (f_who_q == f_port + 3'd1)));
+            assert (~f_mid_any | (choice + 3'd1 == f_who_q));
+            assert ({29'd0, choice} <= PORTS);
+            assert (~f_mid_any | (choice != TOKEN[2:0]));
+            assert (~f_mid | (f_class_q == class_q));
+            assert (f_mid_any == (f_seen != 12'd0));
+            if (f_mid_any & class_q[0]) begin
+                assert (f_left[12] == 1'b0 & f_left != 13'd0);
+                assert (f_left <= {6'd0, np_free_q, 2'b00} >> ((WIDTH == 64) ? 1 : 0));
+            end
+
+            cover (f_swallow);
+            cover (f_pop & m_bad & h_drain);
+            cover (f_mid & f_pop & m_last & ~m_bad & m_class[0]);
+            cover (f_pop & (f_port == 3'd1) & m_first);
+        end
+    end
+    wire h_valid_mid = valid_all[select];
+`endif
 endmodule
 
 `default_nettype wire

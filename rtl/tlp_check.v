@@ -19,6 +19,10 @@ module tlp_check #(
     input  wire [WIDTH-1:0]    data,
     input  wire [WIDTH/32-1:0] keep,
     input  wire                last,
+`ifdef FORMAL
+    output wire [11:0]         f_seen,  // DW of this TLP that have been taken
+    output wire [11:0]         f_total, // … and all of them, once the first beat is
+`endif
     output wire                ends,  // the TLP ends with this beat
     output wire                bad    // … and must be dropped
 );
@@ -89,7 +93,6 @@ module tlp_check #(
     end
 
     wire        f_first, f_must_end, f_right, f_crosses;
-    wire [11:0] f_seen, f_total;
     wire [31:0] f_dw0;
     tlp_frame #(.WIDTH(WIDTH)) f_frame (
         .clk(clk), .rst(rst), .data(data), .keep(keep), .last(last), .take(take), .ends(ends),
@@ -100,7 +103,7 @@ module tlp_check #(
         if (~f_begun) begin
             assume (rst);
         end
-        if (take) begin
+        if (f_begun & take) begin
             assume (first == f_first);
         end
     end
