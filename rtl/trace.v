@@ -300,6 +300,74 @@ module trace #(
     end
 
     wire unused = &{1'b0, at, read_dw, time_ns[63:48], tail[31:LOG2+1]};
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    reg         f_empty_q; // the buffer became empty in the cycle before
+    reg  [31:0] f_tail_q;
+    reg  [31:0] f_open;    // slot of the record that is open
+    reg  [15:0] f_records; // since the buffer was empty
+    reg  [15:0] f_dropped;
+    always @(posedge clk) begin
+        f_empty_q <= rst | clear;
+        f_tail_q <= tail;
+        if (up_open) begin
+            f_open <= next_q;
+        end
+        if (rst | clear) begin
+            f_records <= 16'd0;
+            f_dropped <= 16'd0;
+        end else begin
+            f_records <= f_records + {15'd0, up_open} + {15'd0, dn_close};
+            f_dropped <= f_dropped + {15'd0, up_lost} + {15'd0, dn_lost};
+        end
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        // Software begins with tail 0 and takes back what it was shown.
+        assume (f_empty_q ? (tail == 32'd0) : (tail - f_tail_q <= head_q - f_tail_q));
+    end
+
+    wire        f_writes = data_write | time_write | who_write;
+    wire [31:0] f_where = (up_write & ~up_open) ? f_open : next_q;
+    wire [31:0] f_room = 32'd1 << LOG2;
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // What is wanted is a record or is counted as dropped, and either takes a number: a gap in the numbers
+            // is what was dropped, and nothing else.
+            assert (number_q == f_records + f_dropped);
+            assert ((dropped | dropped_too) == f_lost_q);
+            assert (next_q[15:0] == f_records);
+            // What is shown is whole, and nothing is written over it before it is taken back.
+            assert (~f_writes | (slot == f_where[LOG2-1:0]));
+            assert (~f_writes | ((f_where - tail >= head_q - tail) & (f_where - tail < f_room)));
+            assert (head_q - tail <= next_q - tail);
+            assert (next_q - tail <= f_room);
+            assert (~open_q | (f_open - tail >= head_q - tail));
+            // It is shown as soon as none before it is open.
+            assert (open_q | (head_q == next_q));
+
+            // Induction.
+            assert (~open_q | ((f_open - tail < next_q - tail) & (slot_q == f_open[LOG2-1:0])));
+
+            cover (up_close & (next_q == 32'd2));
+            cover (open_q & dn_close);
+            cover (dropped & dropped_too);
+        end
+    end
+    reg f_lost_q;
+    always @(posedge clk) begin
+        f_lost_q <= ~rst & (up_lost | dn_lost);
+    end
+`endif
 endmodule
 
 `default_nettype wire
