@@ -15,6 +15,9 @@ module arbiter #(
     input  wire [N-1:0]    request_d,
     input  wire            choose,
     input  wire            served, // the one chosen now begins a turn: it is last in line from here on
+`ifdef FORMAL
+    output reg             f_fresh, // the choice has not been served yet
+`endif
     output reg  [BITS-1:0] choice_q
 );
     reg [N-1:0] after_q; // requesters after the one last served
@@ -56,7 +59,6 @@ module arbiter #(
     end
 
     // Every choice is good for one turn.
-    reg f_fresh;
     always @(posedge clk) begin
         f_fresh <= rst | choose | (f_fresh & ~served);
     end

@@ -110,7 +110,13 @@ module requests #(
     reg        entered_q; // … and is in the stream
     wire [2:0] turn;
     wire [4:0] ask = {source_valid, status_valid, message_valid, clean_port, cpl_ready};
+`ifdef FORMAL
+    wire       f_fresh;
+`endif
     arbiter #(.N(5), .BITS(3)) turns (
+`ifdef FORMAL
+        .f_fresh(f_fresh),
+`endif
         .clk(clk), .rst(rst), .request_d(ask), .choose(~busy_q), .served(token_done), .choice_q(turn)
     );
 
@@ -210,6 +216,115 @@ module requests #(
     assign token_w0 = token_status ? swap(ring_head) : is_source ? source_key[93:62] : cpl_dw3;
 
     wire unused = &{1'b0, status_address[3:0]};
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    reg  f_busy;    // a token was chosen and is not done
+    reg  f_entered; // … and is in the stream
+    reg  f_snapped;
+    reg  [2:0] f_turn_q;
+    (* anyconst *) wire [2:0] f_port;
+    reg  f_closed_clean; // the port is closed, was found empty with its wires low, and a token has been through since
+    reg  f_none;       // the token on its way is such a one
+    wire f_here = ({29'd0, f_port} < PORTS);
+    wire f_chooses = ~busy_q & (ask != 5'd0);
+    always @(posedge clk) begin
+        f_turn_q <= turn;
+        if (rst) begin
+            f_busy <= 1'b0;
+            f_entered <= 1'b0;
+            f_snapped <= 1'b0;
+            f_none <= 1'b0;
+            f_closed_clean <= 1'b1;
+        end else begin
+            f_busy <= (f_busy | f_chooses) & ~token_done;
+            f_entered <= (f_entered | token_taken) & ~token_done;
+            f_snapped <= (f_snapped | snap) & cpl_valid & ~cpl_taken;
+            if (f_chooses) begin
+                f_none <= drained[f_port] & ~open_q[f_port] & (wires[f_port*4 +: 4] == 4'd0) & clean_port & (port == f_port);
+            end
+            f_closed_clean <= ~open_q[f_port] & (f_closed_clean | (f_none & token_done & (turn == WIRES)));
+        end
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        // Who asks goes on asking until he is served; the stream takes a token and gives it back once.
+        assume (~token_taken | token_valid);
+        assume (~token_done | f_entered);
+    end
+    reg  [2:0] f_asked_q; // source, status, message
+    reg        f_cpl_q;
+    reg  [PORTS-1:0] f_left_q;
+    always @(posedge clk) begin
+        f_asked_q <= {source_valid & ~source_done, status_valid & ~status_done, message_valid & ~message_done} & {3{~rst}};
+        f_cpl_q <= cpl_valid & ~cpl_taken & ~rst;
+        f_left_q <= snap_done & {PORTS{~rst & ~snap & f_snapped}};
+        if (f_begun) begin
+            assume ((f_asked_q & ~{source_valid, status_valid, message_valid}) == 3'd0);
+            assume (~f_cpl_q | cpl_valid);
+            assume ((f_left_q & ~snap_done) == {PORTS{1'b0}}); // what has left does not come back
+        end
+    end
+
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // One thing at a time, and it stays what it is until it is done.
+            assert (token_valid == (f_busy & ~f_entered));
+            assert (~f_was_busy | (turn == f_turn_q));
+            // A completion passes nothing that had been accepted when it came: a snapshot was taken of that, and all of
+            // it has left the entrances before the token is offered.
+            if (f_busy & (turn == COMPLETION)) begin
+                assert (cpl_valid & f_snapped & (snap_done == {PORTS{1'b1}}));
+            end
+            // What is on its way is asked for.
+            if (f_busy) begin
+                assert ((turn != MESSAGE) | message_valid);
+                assert ((turn != STATUS) | status_valid);
+                assert ((turn != SOURCE) | source_valid);
+                assert (turn <= SOURCE);
+            end
+            // A port opens only when its past is gone.
+            if (f_here & open_q[f_port] & ~f_open_q) begin
+                assert (f_clean_was);
+            end
+            // Exactly one is told that it is done.
+            assert (token_done == (cpl_taken | message_done | status_done | source_done | wires_done));
+
+            // Induction.
+            assert ((busy_q == f_busy) & (entered_q == f_entered));
+            assert (~f_entered | f_busy);
+            assert (~f_busy | f_fresh);
+            assert (cpl_seen_q == f_snapped);
+            if (f_here) begin
+                assert (~clean_q[f_port] | f_closed_clean | open_q[f_port]);
+                assert (~(f_busy & (turn == WIRES) & w_none_q & (w_port_q == f_port + 3'd1)) | f_none);
+            end
+
+            cover (cpl_taken);
+            cover (wires_done & ~w_none_q);
+            cover (f_here & open_q[f_port] & ~f_open_q & f_wired);
+            cover (source_done);
+        end
+    end
+    reg f_was_busy;
+    reg f_open_q;
+    reg f_clean_was;
+    reg f_wired; // a wire was taken down
+    always @(posedge clk) begin
+        f_was_busy <= f_busy & ~rst & ~token_done;
+        f_open_q <= open_q[f_port];
+        f_clean_was <= f_closed_clean;
+        f_wired <= ~rst & (f_wired | (wires_done & ~w_none_q));
+    end
+`endif
 endmodule
 
 `default_nettype wire
