@@ -436,7 +436,7 @@ module dispatch #(
             assert (~sending_q | decided_q);
             assert (f_own_first | sending_q | (decided_q & is_own & ~(f_put & ~f_written)));
             assert (~sending_q | (f_spent * (WIDTH / 32) == f_own_seen));
-            assert (sending_q | (f_spent * (WIDTH / 32) <= f_own_seen + (f_written ? 12'd12 : 12'd0)));
+            assert (sending_q | (f_spent * (WIDTH / 32) <= f_own_seen + (f_written ? 12'd12 : WIDTH / 32)));
             assert (~f_mid | (f_spent == 4'd0));
             assert (~decided_q | ~(f_put | f_event) | f_has_record);
             assert (decided_q | (f_spent == 4'd0));
