@@ -124,11 +124,22 @@ class Emulator:
         os.write(self.line, text.encode())
 
     def tail(self):
-        """The end of what came, for a message: the serial line, then what the emulator itself said."""
+        """The end of what came, for a message: the serial line, then what the emulator itself said, and how it ended."""
         self.log.flush()
-        with open(self.log.name, errors="replace") as log:
-            said = log.read()[-2000:]
-        return self.text[-6000:] + ("\n--- emulator:\n" + said if said.strip() else "")
+        parts = [self.text[-6000:]]
+        for file in self.logs():
+            with open(file, errors="replace") as log:
+                said = log.read()[-2000:]
+            if said.strip():
+                parts.append(f"--- {os.path.basename(file)}:\n{said}")
+        status = self.process.poll()
+        if status is not None:
+            parts.append(f"--- exit status {status}")
+        return "\n".join(parts)
+
+    def logs(self):
+        """The files an emulator writes messages of its own to."""
+        return [self.log.name]
 
 
 class Qemu(Emulator):
@@ -195,3 +206,6 @@ log: {self.folder}/bochs.log
 
     def command(self):
         return ["bochs", "-f", self.file]
+
+    def logs(self):
+        return [*super().logs(), *filter(os.path.exists, [f"{self.folder}/bochs.log"])]
