@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "boot.h"
 
-#include "exception.h"
 #include "log.h"
 #include "text.h"
 
@@ -68,6 +67,7 @@ struct __attribute__((packed)) multiboot2_framebuffer {
     uint32_t pitch, width, height;
     uint8_t bits, type;
 };
+enum { FRAMEBUFFER_DIRECT = 1 }; /* the others: colours by a palette, or a text mode */
 
 static void add_region(struct boot *boot, uint64_t base, uint64_t length, uint32_t type)
 {
@@ -157,13 +157,13 @@ static void read2(struct boot *boot, const uint8_t *info)
         case TAG_FRAMEBUFFER: {
             const struct multiboot2_framebuffer *fb = (const void *)tag;
 
-            if (fb->type == 1 && fb->bits == 32) /* direct colour; text mode and palettes are of no use */
+            if (fb->type == FRAMEBUFFER_DIRECT &&
+                fb->address + (uint64_t)fb->pitch * fb->height > fb->address)
                 boot->framebuffer = (struct framebuffer){.address = fb->address,
                                                          .pitch = fb->pitch,
                                                          .width = fb->width,
                                                          .height = fb->height,
-                                                         .bits = fb->bits,
-                                                         .present = true};
+                                                         .bits = fb->bits};
             break;
         }
         case TAG_ACPI_NEW:
@@ -182,16 +182,21 @@ static void read2(struct boot *boot, const uint8_t *info)
     }
 }
 
-void boot_read(struct boot *boot, uint32_t magic, uint32_t information)
+const char *boot_read(struct boot *boot, uint32_t magic, uint32_t information)
 {
+    boot->protocol = "?";
     if (magic == MULTIBOOT1_MAGIC)
         read1(boot, (const void *)(uintptr_t)information);
     else if (magic == MULTIBOOT2_MAGIC)
         read2(boot, (const void *)(uintptr_t)information);
     else
-        panic("the boot loader speaks neither multiboot 1 nor 2 (magic %x)", magic);
-    if (boot->regions == 0)
-        panic("the boot loader gave no memory map");
+        return "the boot loader speaks neither multiboot 1 nor 2";
+    return boot->regions ? 0 : "the boot loader gave no memory map";
+}
+
+uint64_t framebuffer_bytes(const struct framebuffer *framebuffer)
+{
+    return (uint64_t)framebuffer->pitch * framebuffer->height;
 }
 
 /* What lies at or above `start` and below `end` and is taken; its start, or 0 when the range is free. */

@@ -23,11 +23,11 @@ struct boot_module {
     char args[BOOT_TEXT];
 };
 
+/* Of direct colour; no height: there is none. */
 struct framebuffer {
     uint64_t address;
     uint32_t pitch, width, height;
     uint8_t bits;
-    bool present;
 };
 
 struct boot {
@@ -42,8 +42,10 @@ struct boot {
     struct framebuffer framebuffer;
 };
 
-/* Reads what a multiboot 1 or 2 loader left; panics when it was none. */
-void boot_read(struct boot *boot, uint32_t magic, uint32_t information);
+/* Reads what a multiboot 1 or 2 loader left. Null, or why that is not enough to go on with. */
+const char *boot_read(struct boot *boot, uint32_t magic, uint32_t information);
+
+uint64_t framebuffer_bytes(const struct framebuffer *framebuffer);
 
 /*
  * The highest free RAM of that size, 2-MiB aligned, that ends at or below the limit and meets neither the

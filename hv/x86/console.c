@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "console.h"
 
+#include "boot.h"
 #include "cpu.h"
 #include "exception.h"
 #include "insn.h"
@@ -8,6 +9,7 @@
 #include "lock.h"
 #include "log.h"
 #include "mux.h"
+#include "screen.h"
 #include "text.h"
 
 enum uart_register {
@@ -28,6 +30,8 @@ enum { IER_RECEIVE = 1, IER_TRANSMIT = 2 };
 static uint16_t uart; /* 0: none */
 static unsigned fifo_bytes;
 static bool debug_port;
+static bool screen_wanted, screen_on;
+static struct screen screen;
 static void (*input)(uint8_t byte);
 
 /* Of what follows. Interrupts are off wherever the hypervisor runs, so a handler never finds its own CPU
@@ -82,8 +86,11 @@ static bool select(const char *text)
 
 void console_init(const char *command_line)
 {
-    char text[32] = "com1";
+    char text[32] = "com1", screen_text[8] = "";
     bool good;
+
+    text_option(command_line, "screen", screen_text, sizeof screen_text);
+    screen_wanted = !text_equal(screen_text, "none");
 
     text_option(command_line, "console", text, sizeof text);
     good = select(text);
@@ -93,6 +100,26 @@ void console_init(const char *command_line)
     log_sink(mux_write);
     if (!good)
         log_line("console: no UART answers at console=%s", text);
+}
+
+void console_screen(const struct framebuffer *framebuffer)
+{
+    char text[256];
+    uint64_t position = 0;
+    size_t length;
+
+    if (!screen_wanted || screen_on)
+        return;
+    if (!screen_init(&screen, (void *)framebuffer->address, framebuffer->pitch, framebuffer->width,
+                     framebuffer->height, framebuffer->bits)) {
+        log_line("console: a framebuffer of %ux%u in %u bits is not used", framebuffer->width,
+                 framebuffer->height, framebuffer->bits);
+        return;
+    }
+    while ((length = log_read(&position, text, sizeof text)) > 0)
+        screen_write(&screen, text, length);
+    screen_on = true;
+    log_line("console: a screen of %u columns and %u rows", screen.columns, screen.rows);
 }
 
 /* The transmitter is empty: as much as it takes. */
@@ -123,6 +150,8 @@ void console_write(const char *text, size_t length)
 
     if (locked)
         lock_take(&lock);
+    if (screen_on)
+        screen_write(&screen, text, length);
     for (size_t i = 0; i < length; i++) {
         if (debug_port)
             out8(0xe9, (uint8_t)text[i]);

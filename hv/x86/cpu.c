@@ -64,4 +64,6 @@ void cpu_setup(void)
     if (cpuid(1, 0).ecx >> 26 & 1)
         cr4 |= CR4_OSXSAVE;
     write_cr4(cr4);
+    /* As after reset, but entry 4, otherwise a second WB, is WC. Nested tables of SVM use entries 0 to 3. */
+    wrmsr(MSR_PAT, 0x0007040100070406);
 }

@@ -69,6 +69,17 @@ static void greet(void)
     log_line("memory: %lu MiB, %u modules", ram >> 20, boot.modules);
 }
 
+/* As early as it can be: only what ends above 4 GiB needs frames to be mapped. */
+static void show_screen(bool have_frames)
+{
+    const uint64_t start = boot.framebuffer.address, bytes = framebuffer_bytes(&boot.framebuffer);
+
+    if (bytes == 0 || (start + bytes > 4ull << 30) != have_frames)
+        return;
+    paging_host_framebuffer(start, bytes);
+    console_screen(&boot.framebuffer);
+}
+
 static void read_firmware(void)
 {
     if (!acpi_read(&acpi, boot.rsdp)) {
@@ -164,17 +175,22 @@ static void create_partitions(void)
 void boot_main(uint32_t magic, uint32_t information)
 {
     uint64_t from, to, used, entered = rdtsc();
+    const char *trouble;
 
     cpu_add_boot();
     idt_init();
     cpu_load(&boot_cpu);
     cpu_setup();
-    boot_read(&boot, magic, information);
+    trouble = boot_read(&boot, magic, information);
     console_init(boot.command_line);
     greet();
+    show_screen(false);
+    if (trouble)
+        panic("%s (magic %x)", trouble, magic);
     check_division();
     frames_init(&boot);
     paging_host_extend(&boot);
+    show_screen(true);
     read_firmware();
     lapic_host_choose();
     lapic_host_init();

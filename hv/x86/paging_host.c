@@ -7,7 +7,7 @@
 #include "x86_bits.h"
 
 enum { ENTRIES = 512 };
-enum { PTE_PRESENT = 1, PTE_WRITE = 2, PTE_LARGE = 0x80 };
+enum { PTE_PRESENT = 1, PTE_WRITE = 2, PTE_LARGE = 0x80, PTE_LARGE_PAT = 0x1000 };
 #define PTE_NX      (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 #define MIB_2       (2ull << 20)
@@ -27,12 +27,12 @@ static uint64_t *table_below(uint64_t *entry)
     return (uint64_t *)(*entry & PTE_ADDRESS);
 }
 
-static void map_2m(uint64_t address)
+static void map_2m(uint64_t address, uint64_t flags)
 {
     uint64_t *pdpt = table_below(&boot_pml4[address >> 39 & 511]);
     uint64_t *pd = table_below(&pdpt[address >> 30 & 511]);
 
-    pd[address >> 21 & 511] = address | PTE_PRESENT | PTE_WRITE | PTE_LARGE | nx;
+    pd[address >> 21 & 511] = address | PTE_PRESENT | PTE_WRITE | PTE_LARGE | nx | flags;
 }
 
 static void map_1g(uint64_t address)
@@ -67,9 +67,39 @@ void paging_host_extend(const struct boot *boot)
             if (gigabyte_pages)
                 map_1g(at);
             else
-                map_2m(at);
+                map_2m(at, 0);
         }
     }
+}
+
+static bool maps_address(uint64_t address)
+{
+    const uint64_t *table = boot_pml4;
+
+    if (address >> 47)
+        return false;
+    for (unsigned shift = 39; shift >= 21; shift -= 9) {
+        uint64_t entry = table[address >> shift & 511];
+
+        if (!(entry & PTE_PRESENT))
+            return false;
+        if (shift < 39 && entry & PTE_LARGE)
+            return true;
+        table = (const uint64_t *)(entry & PTE_ADDRESS);
+    }
+    return table[address >> 12 & 511] & PTE_PRESENT;
+}
+
+void paging_host_framebuffer(uint64_t start, uint64_t bytes)
+{
+    /* A BAR is as large as it is aligned: this one has its last page of 2 MiB for itself if it has most of
+     * it. */
+    const bool alone = start % MIB_2 == 0 && bytes > MIB_2 / 2;
+
+    for (uint64_t at = start & ~(MIB_2 - 1); at < start + bytes; at += MIB_2)
+        if ((alone && at < 4 * GIB) || !maps_address(at))
+            map_2m(at, alone ? PTE_LARGE_PAT : 0); /* entry 4 of the PAT, see cpu_setup() */
+    write_cr3(read_cr3());
 }
 
 static void split(uint64_t address)
@@ -99,24 +129,6 @@ void paging_host_protect(void)
             boot_pd[address >> 21] |= nx;
     }
     write_cr3(read_cr3());
-}
-
-static bool maps_address(uint64_t address)
-{
-    const uint64_t *table = boot_pml4;
-
-    if (address >> 47)
-        return false;
-    for (unsigned shift = 39; shift >= 21; shift -= 9) {
-        uint64_t entry = table[address >> shift & 511];
-
-        if (!(entry & PTE_PRESENT))
-            return false;
-        if (shift < 39 && entry & PTE_LARGE)
-            return true;
-        table = (const uint64_t *)(entry & PTE_ADDRESS);
-    }
-    return table[address >> 12 & 511] & PTE_PRESENT;
 }
 
 bool paging_host_maps(uint64_t start, uint64_t bytes)

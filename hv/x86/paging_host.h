@@ -17,6 +17,12 @@ void paging_host_extend(const struct boot *boot);
 /* Takes away the rights above; needs an address below 1 MiB (BIOS tables) no more from here on. */
 void paging_host_protect(void);
 
+/*
+ * Maps a framebuffer so that writes to it are gathered, where nothing else can lie in the same pages.
+ * @pre cpu_setup(); frames_init(), if it ends above 4 GiB
+ */
+void paging_host_framebuffer(uint64_t start, uint64_t bytes);
+
 bool paging_host_maps(uint64_t start, uint64_t bytes);
 
 /* For CR3 of the other CPUs. */

@@ -22,6 +22,10 @@ multiboot2:
         .short 6, 0                             /* modules on page boundaries */
         .long 8
         .balign 8
+        .short 5, 1                             /* a framebuffer, if there can be one, and of which size and depth */
+        .long 20
+        .long 1024, 768, 32
+        .balign 8
         .short 0, 0
         .long 8
 multiboot2_end:
