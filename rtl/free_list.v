@@ -17,17 +17,17 @@ module free_list #(
     output reg  [6:0]         index_q
 );
     integer i;
-    reg [6:0] index;
-    always @* begin
-        index = 7'd0;
-        for (i = SOURCES - 1; i >= 0; i = i - 1) begin
-            if (~used_q[i]) begin
-                index = i[6:0];
+    reg stale_q; // used_q changed: look for another one
+    always @(posedge clk) begin
+        stale_q <= rst | change;
+        if (stale_q) begin
+            index_q <= 7'd0;
+            for (i = SOURCES - 1; i >= 0; i = i - 1) begin
+                if (~used_q[i]) begin
+                    index_q <= i[6:0];
+                end
             end
         end
-    end
-    always @(posedge clk) begin
-        index_q <= index;
         if (rst) begin
             used_q <= {SOURCES{1'b0}};
             there_q <= 1'b0;
@@ -35,7 +35,9 @@ module free_list #(
             if (change) begin
                 used_q <= used_q ^ which;
             end
-            there_q <= (used_q != {SOURCES{1'b1}});
+            if (stale_q) begin
+                there_q <= (used_q != {SOURCES{1'b1}});
+            end
         end
     end
 
@@ -71,6 +73,7 @@ module free_list #(
                     assert (~used_q[index_q]);
                 end
             end
+            assert ((stale_q == (f_still == 2'd0)) & (f_still != 2'd3)); // induction
             cover (there_q & f_used & (f_still == 2'd1));
             cover (~there_q & (f_still == 2'd1));
         end

@@ -50,7 +50,10 @@ module intx #(
         end
     end
 
-    integer w;
+    wire [31:0] which_all = 32'd1 << index;
+    wire [PORTS*4-1:0] which = which_all[PORTS*4-1:0];
+    wire        unused = &{1'b0, which_all};
+    wire [3:0]  rises = {3'd0, told_set & level_q} << pin_q; // the root is told so
     always @(posedge clk) begin
         if (rst) begin
             own_q <= {(PORTS * 4){1'b0}};
@@ -59,22 +62,13 @@ module intx #(
             delivered_q <= {(PORTS * 4){1'b0}};
             differs_q <= 1'b0;
         end else begin
-            for (w = 0; w < PORTS * 4; w = w + 1) begin
-                if (change & (index == w[4:0])) begin
-                    if (force_) begin
-                        forced_q[w] <= level;
-                    end else begin
-                        own_q[w] <= level;
-                    end
-                end
+            if (change & force_) begin
+                forced_q <= (forced_q & ~which) | (which & {(PORTS * 4){level}});
             end
-            for (w = 0; w < PORTS * 4; w = w + 1) begin
-                if (forget[w] | ~(own_q[w] | forced_q[w])) begin
-                    delivered_q[w] <= 1'b0;
-                end else if (told_set & level_q & ({30'd0, pin_q} == w % 4) & ~suppress[w]) begin
-                    delivered_q[w] <= 1'b1;
-                end
+            if (change & ~force_) begin
+                own_q <= (own_q & ~which) | (which & {(PORTS * 4){level}});
             end
+            delivered_q <= (delivered_q | ({PORTS{rises}} & ~suppress)) & (own_q | forced_q) & ~forget;
             // One pin at a time; the message is on its way until told_set, then the next is looked for.
             if (told_set) begin
                 told_q[pin_q] <= level_q;

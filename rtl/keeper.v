@@ -170,14 +170,7 @@ module keeper #(
 
     // ---- the entry looked at --------------------------------------------------------------------------
 
-    wire [SOURCES-1:0] which;
-    genvar g;
-    generate
-        for (g = 0; g < SOURCES; g = g + 1) begin : decode
-            localparam [31:0] INDEX = g;
-            assign which[g] = (index_q[BITS-1:0] == INDEX[BITS-1:0]); // where index_q is a source
-        end
-    endgenerate
+    wire [SOURCES-1:0] which = {{(SOURCES - 1){1'b0}}, 1'b1} << index_q[BITS-1:0]; // where index_q is a source
     function at(input [SOURCES-1:0] vector, input [6:0] index);
         reg [127:0] all;
         begin
@@ -193,6 +186,9 @@ module keeper #(
     wire        intx = stored_key[110];
     wire [2:0]  port = stored_key[113:111];
     wire [4:0]  wire_index = {port - 3'd1, stored_key[95:94]};
+    wire [31:0] wire_all = {31'd0, intx} << wire_index;
+    wire [PORTS*4-1:0] wire_which = wire_all[PORTS*4-1:0]; // none of a message
+    wire        unused_wires = &{1'b0, wire_all};
     wire [31:0] own_all = {{(32 - PORTS * 4){1'b0}}, wires_own};
     wire [31:0] forced_all = {{(32 - PORTS * 4){1'b0}}, wires_forced};
     wire [31:0] delivered_all = {{(32 - PORTS * 4){1'b0}}, wires_delivered};
@@ -260,35 +256,26 @@ module keeper #(
         end
     endgenerate
 
-    integer i;
+    wire [SOURCES-1:0] writes = which & {SOURCES{row_write}};
+    wire [SOURCES-1:0] event_which = {{(SOURCES - 1){1'b0}}, 1'b1} << event_index[BITS-1:0];
+    wire [SOURCES-1:0] keeps = event_which & {SOURCES{kept_set}};
+    wire [SOURCES-1:0] blocks = event_which & {SOURCES{sent_set}} & (limit_q | (takes & {SOURCES{learn_act[1]}}));
     always @(posedge clk) begin
-        for (i = 0; i < SOURCES; i = i + 1) begin
-            if (which[i] & row_write) begin
-                mask_q[i] <= visit & act_mask;
-                limit_q[i] <= visit & act_limit;
-                new_q[i] <= 1'b0;
-            end
-            if (takes[i]) begin
-                mask_q[i] <= learn_act[0];
-                limit_q[i] <= learn_act[1];
-                new_q[i] <= (ACT != 0);
-            end
-            // A message kept back while its source is visited stays deferred.
-            if ((event_index[BITS-1:0] == i[BITS-1:0]) & kept_set) begin
-                deferred_q[i] <= 1'b1;
-            end else if (which[i] & row_write & (~visit | send)) begin
-                deferred_q[i] <= 1'b0;
-            end
-            if ((event_index[BITS-1:0] == i[BITS-1:0]) & sent_set & (limit_q[i] | (takes[i] & learn_act[1]))) begin
-                blocked_q[i] <= 1'b1;
-            end else if (which[i] & row_write) begin
-                blocked_q[i] <= visit & blocked_d;
-            end
+        if (row_write | learned) begin
+            mask_q <= (mask_q & ~writes & ~takes) | (writes & ~takes & {SOURCES{visit & act_mask}}) |
+                      (takes & {SOURCES{learn_act[0]}});
+            limit_q <= (limit_q & ~writes & ~takes) | (writes & ~takes & {SOURCES{visit & act_limit}}) |
+                       (takes & {SOURCES{learn_act[1]}});
+            new_q <= (new_q & ~writes) | (takes & {SOURCES{ACT != 0}});
         end
-        for (i = 0; i < PORTS * 4; i = i + 1) begin
-            if (row_write & intx & (wire_index == i[4:0])) begin
-                suppress_q[i] <= visit & (act_mask | held_d | shot_d);
-            end
+        if (row_write | kept_set | sent_set) begin
+            // A message kept back while its source is visited stays deferred.
+            deferred_q <= (deferred_q & ~(writes & {SOURCES{~visit | send}})) | keeps;
+            blocked_q <= (blocked_q & ~writes) | (writes & {SOURCES{visit & blocked_d}}) | blocks;
+        end
+        if (row_write) begin
+            suppress_q <= (suppress_q & ~wire_which) |
+                          (wire_which & {(PORTS * 4){visit & (act_mask | held_d | shot_d)}});
         end
         if (rst) begin
             mask_q <= {SOURCES{1'b0}};
@@ -299,12 +286,7 @@ module keeper #(
             suppress_q <= {(PORTS * 4){1'b0}};
         end
     end
-    generate
-        for (g = 0; g < PORTS * 4; g = g + 1) begin : forgets
-            localparam [31:0] INDEX = g;
-            assign forget[g] = visit & acknowledged_q & intx & (wire_index == INDEX[4:0]);
-        end
-    endgenerate
+    assign forget = wire_which & {(PORTS * 4){visit & acknowledged_q}};
 
     // ---- what software sees -----------------------------------------------------------------------------
 

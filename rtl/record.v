@@ -61,7 +61,7 @@ module record #(
     output reg                m_bad_q,    // the TLP is malformed
     output reg  [SOURCES-1:0] m_match_q,  // its entry when it was known before
     output wire               m_listed,   // it has an entry:
-    output reg  [6:0]         m_index,    // this one
+    output wire [6:0]         m_index,    // this one
     output reg  [113:0]       m_key_q,    // address and data are 0 for INTx
     output reg  [2:0]         m_tc_q,
     output reg                m_odd_q,
@@ -234,21 +234,15 @@ module record #(
     reg  [6:0]  m_new_index_q;
     wire [6:0]  cam_index = m_maintain_q ? write_index : m_new_index_q;
     assign m_listed = m_new_q | (m_match_q != {SOURCES{1'b0}});
-    integer i;
-    always @* begin
-        m_index = m_new_q ? m_new_index_q : 7'd0;
-        for (i = 0; i < SOURCES; i = i + 1) begin
-            m_index = m_index | (m_match_q[i] ? i[6:0] : 7'd0);
-        end
-    end
+    wire [6:0]  match_index;
+    index_of #(.N(SOURCES)) which_match (.one(m_match_q), .index(match_index));
+    assign m_index = (m_new_q ? m_new_index_q : 7'd0) | match_index;
+
+    assign write_which = {{(SOURCES - 1){1'b0}}, 1'b1} << cam_index[BITS-1:0];
 
     wire [1:0] in_window;
     genvar g;
     generate
-        for (g = 0; g < SOURCES; g = g + 1) begin : decode
-            localparam [31:0] INDEX = g;
-            assign write_which[g] = (cam_index[BITS-1:0] == INDEX[BITS-1:0]);
-        end
         for (g = 0; g < 2; g = g + 1) begin : window
             wire [61:0] differ = (k_key_q[61:0] ^ window_base[g*64+2 +: 62]) & window_mask[g*64+2 +: 62];
             assign in_window[g] = window_enable[g] & (differ == 62'd0);

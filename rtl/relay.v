@@ -439,7 +439,7 @@ module relay #(
 
     reg  [COUNTERS-1:0] pulse;
     reg  [COUNTERS-1:0] pulse_too;
-    wire message = decide & decide_record & decide_irq & ~is_intx;
+    wire message = decide_record & decide_irq & ~is_intx;
     always @(posedge clk) begin
         pulse <= {COUNTERS{1'b0}};
         pulse_too <= {COUNTERS{1'b0}};
@@ -449,16 +449,9 @@ module relay #(
         pulse[`RELAY_COUNTER_DOWN_POSTED] <= dn_posted;
         pulse[`RELAY_COUNTER_DOWN_NONPOSTED] <= dn_nonposted;
         pulse[`RELAY_COUNTER_DOWN_COMPLETION] <= dn_completion;
-        pulse[`RELAY_COUNTER_MSI] <= message & ~decide_poisoned;
-        pulse[`RELAY_COUNTER_INTX_ASSERT] <= event_ & is_intx & record_level;
-        pulse[`RELAY_COUNTER_INTX_DEASSERT] <= event_ & is_intx & ~record_level;
-        pulse[`RELAY_COUNTER_INTX_REPEAT] <= wire_set & ~decide_token & (wire_own == record_level);
-        pulse[`RELAY_COUNTER_ODD] <= event_ & decide_odd;
-        pulse[`RELAY_COUNTER_POISONED] <= message & decide_poisoned;
         pulse[`RELAY_COUNTER_SPOOFED] <= up_spoofed;
         pulse[`RELAY_COUNTER_MALFORMED] <= up_malformed;
         pulse_too[`RELAY_COUNTER_MALFORMED] <= dn_malformed;
-        pulse[`RELAY_COUNTER_UNLISTED] <= unlisted;
         pulse[`RELAY_COUNTER_UNROUTED_UR] <= dn_refused;
         pulse[`RELAY_COUNTER_UNROUTED_DROPPED] <= dn_unrouted;
         pulse[`RELAY_COUNTER_CPL_UNEXPECTED] <= dn_unexpected;
@@ -466,15 +459,24 @@ module relay #(
         pulse_too[`RELAY_COUNTER_PORT_DOWN] <= dn_down;
         pulse[`RELAY_COUNTER_REG_REFUSED] <= count_reg_refused;
         pulse[`RELAY_COUNTER_RING_EVENTS] <= ring_put;
-        pulse[`RELAY_COUNTER_RING_MISSED] <= ring_miss;
         pulse[`RELAY_COUNTER_TRACE_DROPPED] <= trace_dropped;
         pulse_too[`RELAY_COUNTER_TRACE_DROPPED] <= trace_dropped_too;
-        pulse[`RELAY_COUNTER_MASKED] <= seen & decide_kept & decide_masked;
-        pulse[`RELAY_COUNTER_COALESCED] <= seen & decide_kept & ~decide_masked;
         pulse[`RELAY_COUNTER_HELD] <= count_held;
-        pulse[`RELAY_COUNTER_REPLAYED] <= again | (seen & decide_token & token_source & ~is_intx & ~decide_kept);
         pulse[`RELAY_COUNTER_ORDER_CLEARED] <= up_cleared;
         pulse[`RELAY_COUNTER_ONE_SHOT] <= count_one_shot;
+        if (decide) begin
+            pulse[`RELAY_COUNTER_MSI] <= message & ~decide_poisoned;
+            pulse[`RELAY_COUNTER_INTX_ASSERT] <= decide_event & is_intx & record_level;
+            pulse[`RELAY_COUNTER_INTX_DEASSERT] <= decide_event & is_intx & ~record_level;
+            pulse[`RELAY_COUNTER_INTX_REPEAT] <= wire_set & ~decide_token & (wire_own == record_level);
+            pulse[`RELAY_COUNTER_ODD] <= decide_event & decide_odd;
+            pulse[`RELAY_COUNTER_POISONED] <= message & decide_poisoned;
+            pulse[`RELAY_COUNTER_UNLISTED] <= unlisted;
+            pulse[`RELAY_COUNTER_RING_MISSED] <= ring_miss;
+            pulse[`RELAY_COUNTER_MASKED] <= seen & decide_kept & decide_masked;
+            pulse[`RELAY_COUNTER_COALESCED] <= seen & decide_kept & ~decide_masked;
+            pulse[`RELAY_COUNTER_REPLAYED] <= again | (seen & decide_token & token_source & ~is_intx & ~decide_kept);
+        end
     end
     counters #(.N(COUNTERS)) counts (
         .clk(clk), .rst(rst), .pulse(pulse), .pulse_too(pulse_too), .clear(clear_counters),

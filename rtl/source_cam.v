@@ -45,10 +45,18 @@ module source_cam #(
 
     wire [BUSES*GROUP*SOURCES-1:0] row_all;
     wire [BUSES*SOURCES-1:0]       new_row;
-    wire [SOURCES*CHUNKS-1:0]      seen; // per source, one bit per chunk
+
+    reg  [SOURCES-1:0] listed; // who has the key's value in every chunk
+    integer n;
+    always @* begin
+        listed = {SOURCES{1'b1}};
+        for (n = 0; n < CHUNKS; n = n + 1) begin
+            listed = listed & (row_all[n*SOURCES +: SOURCES] | {SOURCES{ignorable[n] & ignore}});
+        end
+    end
+    assign match = listed;
 
     genvar c;
-    genvar s;
     generate
         for (c = 0; c < BUSES * GROUP; c = c + 1) begin : rows
             if (c < CHUNKS) begin : there
@@ -71,9 +79,6 @@ module source_cam #(
                     end
                 end
                 assign row_all[c*SOURCES +: SOURCES] = row;
-                for (s = 0; s < SOURCES; s = s + 1) begin : per_source
-                    assign seen[s*CHUNKS + c] = row[s];
-                end
             end else begin : absent
                 assign row_all[c*SOURCES +: SOURCES] = {SOURCES{1'b0}};
             end
@@ -90,9 +95,6 @@ module source_cam #(
                 end
             end
             assign new_row[c*SOURCES +: SOURCES] = bit_ ? old | which : old & ~which;
-        end
-        for (s = 0; s < SOURCES; s = s + 1) begin : result
-            assign match[s] = ((seen[s*CHUNKS +: CHUNKS] | (ignorable & {CHUNKS{ignore}})) == {CHUNKS{1'b1}});
         end
     endgenerate
 

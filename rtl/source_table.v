@@ -191,9 +191,11 @@ module source_table #(
 
     integer i;
     always @(posedge clk) begin
-        for (i = 0; i < SOURCES; i = i + 1) begin
-            if ((index_q == i[6:0]) & ((event_q & seen_q) | write_acked)) begin
-                pending_q[i] <= event_q | (~clear_q & (unseen != 32'd0));
+        if ((event_q & seen_q) | write_acked) begin
+            for (i = 0; i < SOURCES; i = i + 1) begin
+                if (index_q == i[6:0]) begin
+                    pending_q[i] <= event_q | (~clear_q & (unseen != 32'd0));
+                end
             end
         end
         if (rst) begin

@@ -134,6 +134,9 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
             (void)waveform;
         }
         top_.rst = 1;
+        top_.configure = 1;
+        top_.clk = 1;
+        top_.eval();
         constexpr unsigned all = (1u << Ports) - 1;
         set_bits(top_.port_up, 0, Ports, all);
         top_.m_root_ready = 1;
@@ -161,17 +164,20 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
     {
         top_.bus = bus;
         top_.device = device & 0x1f;
+        top_.configure = 1;
         stirred_ = true;
     }
 
     void set_bus_master(bool enabled) override
     {
         top_.bus_master = enabled;
+        top_.configure = 1;
         stirred_ = true;
     }
 
     void set_bar(unsigned side, unsigned index, bool enabled, uint64_t base, uint64_t size) override
     {
+        top_.configure = 1;
         if (side == MODEL_ROOT) {
             top_.own_bar_enable = enabled;
             top_.own_bar_base = base;
@@ -387,12 +393,13 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
 
     void clock()
     {
-        top_.clk = 1;
-        top_.eval();
-        dump();
         top_.clk = 0;
         top_.eval();
         dump();
+        top_.clk = 1;
+        top_.eval();
+        dump();
+        top_.configure = 0;
         cycles++;
     }
 

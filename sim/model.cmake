@@ -39,12 +39,14 @@ foreach(shape ${SIGNALBOX_SHAPES})
         endif()
         set(dir ${CMAKE_CURRENT_BINARY_DIR}/verilated/${class})
         add_custom_command(OUTPUT ${dir}/all.cpp
-            COMMAND ${VERILATOR_BIN} --cc --prefix ${class} --Mdir ${dir} --top relay -O3 --noassert
+            COMMAND ${VERILATOR_BIN} --cc --prefix ${class} --Mdir ${dir} --top model_top -O3 --noassert
                 --x-assign fast --x-initial fast --output-split 0 -I${SIGNALBOX_RTL_INCLUDE} ${flags}
-                -GPORTS=${ports} -GWIDTH=${width} -GSOURCES=${sources} -GBUMP=${bump} ${SIGNALBOX_RTL}
+                -GPORTS=${ports} -GWIDTH=${width} -GSOURCES=${sources} -GBUMP=${bump}
+                ${CMAKE_CURRENT_SOURCE_DIR}/model_top.v ${SIGNALBOX_RTL}
                 > ${dir}.log
             COMMAND sh -c "cd ${dir} && printf '#include \"%s\"\\n' ${class}*.cpp >all.cpp"
-            DEPENDS ${SIGNALBOX_RTL} ${SIGNALBOX_RTL_INCLUDE}/relay_regs.vh relay_regs
+            DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/model_top.v ${SIGNALBOX_RTL}
+                ${SIGNALBOX_RTL_INCLUDE}/relay_regs.vh relay_regs
             COMMENT "Verilating ${class}" VERBATIM)
         # Waveforms are for looking, not for speed.
         set_source_files_properties(${dir}/all.cpp PROPERTIES COMPILE_OPTIONS "$<IF:${waveform},-O1,-O2>")
