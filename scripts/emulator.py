@@ -180,6 +180,7 @@ class Bochs(Emulator):
             make_iso(iso, image, command_line, modules)
         self.file = f"{self.folder}/bochsrc"
         host = min(megabytes, 2048)
+        # No VBE: Bochs's VGA on the ISA bus has no linear framebuffer, and GRUB 2.12 then draws over itself at address 0.
         with open(self.file, "w") as rc:
             rc.write(f"""\
 config_interface: textconfig
@@ -188,6 +189,7 @@ cpu: model={model}, count={cpus}, ips={ips}, reset_on_triple_fault=0, exclude_fe
 memory: guest={megabytes}, host={host}
 romimage: file={BOCHS}/BIOS-bochs-latest, options=fastboot
 vgaromimage: file={BOCHS}/VGABIOS-lgpl-latest
+vga: extension=none
 boot: cdrom
 floppy_bootsig_check: disabled=1
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
