@@ -14,7 +14,9 @@ static int put_acpi(struct lpar *lpar)
     struct guest_acpi config = {.cpus = lpar->cpus,
                                 .apic_id = apic_ids,
                                 .uarts = lpar->console ? 1 : 0,
-                                .uart = {{.port = LPAR_UART_PORT, .gsi = LPAR_UART_GSI}}};
+                                .uart = {{.port = LPAR_UART_PORT, .gsi = LPAR_UART_GSI}},
+                                .pci_slots = lpar_pci_slots(lpar),
+                                .pci_first = (uint32_t)lpar->pci.aperture};
     uint64_t available = 0;
     uint8_t *at = memory_at(&lpar->memory, GUEST_ACPI_GPA, &available);
 

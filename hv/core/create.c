@@ -104,6 +104,8 @@ struct lpar *lpar_create(const struct lpar_plan *plan, const struct machine_ops 
     for (unsigned i = 0; i < plan->cpus; i++)
         if (add_vcpu(lpar, plan->cpu[i], machine))
             return 0;
+    if (lpar_pci_add(lpar, &plan->functions))
+        return 0;
     mux_name(lpar->index, lpar->name);
     lpar_count++;
     return lpar;

@@ -14,6 +14,7 @@ struct lpar_plan {
     uint64_t bytes;          /* of memory */
     int64_t clock;           /* seconds since 1970, at tick 0 of the machine */
     struct boot_guest boot;
+    struct lpar_functions functions;
     uint32_t mechanisms;
     bool console, x2apic, test_device, autostart;
 };

@@ -26,6 +26,16 @@ int gpmap_init(struct gpmap *map, const struct machine_ops *machine);
 int gpmap_add(struct gpmap *map, uint64_t gpa, uint64_t address, uint64_t size, unsigned rights,
               enum memory_type type);
 
+/*
+ * Pages of a range that change while the LPAR runs: its tables are taken now (negative: no frames left), so
+ * that gpmap_set() cannot fail. Whoever changes them flushes the vCPUs' TLBs. @pre nothing is mapped there;
+ * multiples of 4096
+ */
+int gpmap_reserve(struct gpmap *map, uint64_t gpa, uint64_t size);
+/* @pre inside a reserved range. rights 0: unmaps */
+void gpmap_set(struct gpmap *map, uint64_t gpa, uint64_t address, uint64_t size, unsigned rights,
+               enum memory_type type);
+
 /* The physical address, and the rights (may be null); ~0 when nothing is mapped. */
 uint64_t gpmap_lookup(const struct gpmap *map, uint64_t gpa, unsigned *rights);
 

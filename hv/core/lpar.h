@@ -13,6 +13,7 @@
 #include "gpmap.h"
 #include "lock.h"
 #include "lpar_devices.h"
+#include "lpar_pci.h"
 #include "memory.h"
 #include "vcpu.h"
 
@@ -51,6 +52,7 @@ struct lpar {
     struct lock devices; /* see device.h */
     struct bus ports, space;
     struct device_set set;
+    struct lpar_pci pci;
     uint64_t device_at[DEVICE_TIMERS]; /* tick of the devices' timers, ~0: none; written with the lock */
     uint64_t started;                  /* tick */
     int64_t clock;                     /* seconds since 1970, at tick 0 */

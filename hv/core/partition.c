@@ -516,6 +516,20 @@ static bool has_modules(const struct partition *l, const struct partition_machin
     return true;
 }
 
+static bool has_functions(const struct partition *l, const struct partition_machine *machine,
+                          struct partition_error *error)
+{
+    for (unsigned i = 0; machine->refusal && i < l->functions; i++) {
+        const struct partition_function *f = &l->function[i];
+        const char *why = machine->refusal(machine->owner, f);
+
+        if (why)
+            return fail_lpar(error, l, "functions", "%04x:%02x:%02x.%x %s", f->segment, f->bus, f->slot,
+                             f->function, why);
+    }
+    return true;
+}
+
 bool partition_fits(const struct partition_table *table, const struct partition_machine *machine,
                     struct partition_error *error)
 {
@@ -530,7 +544,7 @@ bool partition_fits(const struct partition_table *table, const struct partition_
         if (memory > machine->memory)
             return fail_lpar(error, l, "memory-mib", "with it LPARs have %llu MiB of the machine's %llu",
                              (unsigned long long)memory >> 20, (unsigned long long)machine->memory >> 20);
-        if (!has_modules(l, machine, error))
+        if (!has_modules(l, machine, error) || !has_functions(l, machine, error))
             return false;
     }
     return true;

@@ -66,6 +66,8 @@ struct partition_machine {
     uint64_t memory; /* bytes that LPARs can have */
     /* Whether the boot loader brought a module of that name; null: not known. */
     bool (*has_module)(void *owner, const char *name);
+    /* Why an LPAR cannot have the function, or null: it can. Null itself: not known. */
+    const char *(*refusal)(void *owner, const struct partition_function *function);
     void *owner;
 };
 

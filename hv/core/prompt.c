@@ -2,6 +2,7 @@
 #include "prompt.h"
 
 #include "format.h"
+#include "functions.h"
 #include "log.h"
 #include "lpar.h"
 #include "mechanism.h"
@@ -145,6 +146,30 @@ static void run_irq(struct lpar *lpar, const char *rest)
     }
 }
 
+static const char *owner_of(const struct pci_host_function *function)
+{
+    for (unsigned i = 0; i < lpar_count; i++)
+        for (unsigned f = 0; f < lpars[i].pci.count; f++)
+            if (lpars[i].pci.pass[f]->function == function)
+                return lpars[i].name;
+    return function == functions.relay ? "the hypervisor" : "-";
+}
+
+static void run_pci(struct lpar *unused, const char *rest)
+{
+    (void)unused;
+    (void)rest;
+    if (functions.tree.count == 0)
+        say("no PCI function can be reached");
+    for (unsigned i = 0; i < functions.tree.count; i++) {
+        const struct pci_host_function *f = &functions.tree.function[i];
+        char name[8];
+
+        functions_name(f->id, name);
+        say("%s %04x:%04x class %06x %s", name, f->vendor, f->device, f->class_code, owner_of(f));
+    }
+}
+
 static void run_mem(struct lpar *lpar, const char *rest)
 {
     (void)rest;
@@ -191,6 +216,7 @@ static const struct command commands[] = {
     {"mech", "N", "its switchboard: which mechanisms are on", run_mech, true},
     {"irq", "N", "its interrupt controllers", run_irq, true},
     {"mem", "N", "its memory", run_mem, true},
+    {"pci", "", "the machine's PCI functions, and whose they are", run_pci, false},
     {"log", "", "the hypervisor's log", run_log, false},
 };
 

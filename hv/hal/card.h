@@ -20,6 +20,9 @@ struct relay_event;
 struct relay_status;
 struct card;
 
+/* How function 0 of a card is known on PCI. */
+enum { CARD_PCI_VENDOR = 0x1209, CARD_PCI_DEVICE = 0x5160 };
+
 /* Errors: functions return 0 or one of these, negative. */
 enum card_error {
     CARD_GONE = -1,    /* the transport failed: reads of a dead link return all ones */

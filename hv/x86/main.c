@@ -4,8 +4,10 @@
 #include "boot.h"
 #include "console.h"
 #include "cpu.h"
+#include "ecam.h"
 #include "exception.h"
 #include "frame.h"
+#include "functions.h"
 #include "insn.h"
 #include "ioapic_host.h"
 #include "kick.h"
@@ -205,6 +207,7 @@ void boot_main(uint32_t magic, uint32_t information)
     frames_range(&from, &to, &used);
     log_line("memory: the hypervisor has %lu KiB of image, %lu of %lu KiB of frames",
              (uint64_t)(image_end - image_start) >> 10, used >> 10, (to - from) >> 10);
+    functions_read(ecam_init(&acpi));
     create_partitions();
     console_interrupts(prompt_input);
     start_partitions();

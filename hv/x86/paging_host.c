@@ -7,7 +7,7 @@
 #include "x86_bits.h"
 
 enum { ENTRIES = 512 };
-enum { PTE_PRESENT = 1, PTE_WRITE = 2, PTE_LARGE = 0x80, PTE_LARGE_PAT = 0x1000 };
+enum { PTE_PRESENT = 1, PTE_WRITE = 2, PTE_UNCACHED = 0x18, PTE_LARGE = 0x80, PTE_LARGE_PAT = 0x1000 };
 #define PTE_NX      (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 #define MIB_2       (2ull << 20)
@@ -100,6 +100,16 @@ void paging_host_framebuffer(uint64_t start, uint64_t bytes)
         if ((alone && at < 4 * GIB) || !maps_address(at))
             map_2m(at, alone ? PTE_LARGE_PAT : 0); /* entry 4 of the PAT, see cpu_setup() */
     write_cr3(read_cr3());
+}
+
+bool paging_host_map(uint64_t start, uint64_t bytes)
+{
+    if (bytes == 0 || start + bytes < start || (start + bytes - 1) >> 47)
+        return false;
+    for (uint64_t at = start & ~(MIB_2 - 1); at < start + bytes; at += MIB_2)
+        if (at >= 4 * GIB && !maps_address(at))
+            map_2m(at, PTE_UNCACHED);
+    return true;
 }
 
 static void split(uint64_t address)

@@ -23,6 +23,9 @@ void paging_host_protect(void);
  */
 void paging_host_framebuffer(uint64_t start, uint64_t bytes);
 
+/* Maps device registers, uncached; below 4 GiB all is mapped. False: it lies beyond 128 TiB. */
+bool paging_host_map(uint64_t start, uint64_t bytes);
+
 bool paging_host_maps(uint64_t start, uint64_t bytes);
 
 /* For CR3 of the other CPUs. */

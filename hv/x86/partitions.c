@@ -6,6 +6,7 @@
 #include "create.h"
 #include "exception.h"
 #include "frame.h"
+#include "functions.h"
 #include "insn.h"
 #include "log.h"
 #include "partition.h"
@@ -82,6 +83,26 @@ static bool has_module(void *owner, const char *name)
     return find_module(owner, name);
 }
 
+static bool is_memory(void *owner, uint64_t start, uint64_t end)
+{
+    const struct boot *boot = owner;
+
+    for (unsigned i = 0; i < boot->regions; i++) {
+        const struct boot_region *region = &boot->region[i];
+
+        if (region->type != REGION_RESERVED && start < region->end && end > region->start)
+            return true;
+    }
+    return false;
+}
+
+static const char *refusal(void *owner, const struct partition_function *function)
+{
+    functions.is_memory = is_memory;
+    functions.owner = owner;
+    return functions_refusal(function);
+}
+
 /* ---- plans ---- */
 
 static void add_module(struct lpar_plan *plan, const struct boot_module *module)
@@ -104,7 +125,7 @@ static void plan_one(struct lpar_plan *plan, const struct boot *boot, const stru
         add_module(plan, &boot->module[i]);
 }
 
-/* @pre partition_fits(): CPUs and modules exist */
+/* @pre partition_fits(): CPUs, modules and functions exist */
 static void plan_of(struct lpar_plan *plan, const struct partition *partition, const struct boot *boot)
 {
     plan->name = partition->name;
@@ -122,8 +143,9 @@ static void plan_of(struct lpar_plan *plan, const struct partition *partition, c
         add_module(plan, find_module(boot, partition->initrd));
     for (unsigned i = 0; i < partition->modules; i++)
         add_module(plan, find_module(boot, partition->module[i]));
-    if (partition->functions)
-        log_line("partitions: %s: this version gives no PCI functions to LPARs", plan->name);
+    plan->functions.host = functions.tree.host;
+    for (unsigned i = 0; i < partition->functions; i++)
+        plan->functions.function[plan->functions.count++] = functions_take(&partition->function[i]);
 }
 
 static void create(struct lpar_plan *plan, const struct machine_ops *machine, struct carve *carve)
@@ -173,6 +195,7 @@ static void create_table(struct boot *boot, const struct boot_module *file, cons
     const struct partition_machine have = {.cpus = cpu_count,
                                            .memory = carve_free(carve, PARTITION_MEMORY_ALIGN),
                                            .has_module = has_module,
+                                           .refusal = refusal,
                                            .owner = boot};
 
     if (!read_table(&table, file, &error) || !partition_fits(&table, &have, &error)) {

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The machine's PCI functions that an LPAR has. */
+#ifndef LPAR_PCI_H
+#define LPAR_PCI_H
+
+#include "pci_pass.h"
+
+struct lpar;
+
+#define LPAR_FUNCTIONS 16u /* in slots 1 … 16 */
+
+struct lpar_functions {
+    unsigned count;
+    const struct pci_host *host;
+    const struct pci_host_function *function[LPAR_FUNCTIONS];
+};
+
+struct lpar_pci {
+    unsigned count;
+    struct pci_pass *pass[LPAR_FUNCTIONS];
+    uint64_t aperture; /* BARs are between this and PCI_ECAM; 0: there are none */
+    uint64_t refused;  /* times that a function was to master the bus and might not */
+};
+
+/* 0, or negative with the reason on the log. @pre the devices are on their buses, nested tables have a root
+ */
+int lpar_pci_add(struct lpar *lpar, const struct lpar_functions *functions);
+
+/* Bit per slot of a function with an interrupt pin. */
+uint32_t lpar_pci_slots(const struct lpar *lpar);
+
+#endif
