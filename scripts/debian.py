@@ -30,6 +30,21 @@ def modules(folder, flavour, command_line, init=f"{SCRIPTS}/guest-workload"):
     return [Module(f"{folder}/vmlinuz", f"vmlinuz {command_line}"), Module(f"{folder}/initrd", "initrd")]
 
 
+DEMONSTRATION = ("red", "blue")  # LPARs
+DEMONSTRATION_CPUS = 2  # of each
+
+
+def two_lpars(folder, flavour, more, **extra):
+    """The LPARs that ./run hv shows; more: what their command line ends with."""
+    line = f"console=ttyS0 quiet panic=-1 mitigations=off cpus={DEMONSTRATION_CPUS} {more}"
+    nodes = {}
+    for number, name in enumerate(DEMONSTRATION):
+        cpus = " ".join(str(number * DEMONSTRATION_CPUS + cpu) for cpu in range(DEMONSTRATION_CPUS))
+        nodes[name] = (f'cpus = <{cpus}>; memory-mib = <256>; kernel = "vmlinuz"; initrd = "initrd"; '
+                       f'command-line = "{line} name={name}";')
+    return partitions(folder, flavour, nodes, **extra)
+
+
 def partitions(folder, flavour, lpars, **more):
     """As modules(), with a partition file; lpars: the text of each LPAR's node by its name."""
     files(folder, flavour, **more)
