@@ -186,28 +186,12 @@ module completer #(
     // ---- the completion (PCIe Base 5.0, 2.2.9) ------------------------------------------------------------
 
     wire        of_read = (h0_q[28:25] == 4'd0) & ~h0_q[30];
-    wire        one_dw = (h0_q[9:0] == 10'd1);
-    reg  [1:0]  skipped; // bytes not enabled before the first one that is
-    reg  [1:0]  tail;    // … and after the last one
-    always @* begin
-        casez (first_be_q)
-            4'b???1: skipped = 2'd0;
-            4'b??10: skipped = 2'd1;
-            4'b?100: skipped = 2'd2;
-            4'b1000: skipped = 2'd3;
-            default: skipped = 2'd0;
-        endcase
-        casez (one_dw ? first_be_q : last_be_q)
-            4'b1???: tail = 2'd0;
-            4'b01??: tail = 2'd1;
-            4'b001?: tail = 2'd2;
-            4'b0001: tail = 2'd3;
-            default: tail = 2'd3; // no byte at all: a flush, Byte Count 1
-        endcase
-    end
-    wire [11:0] all_bytes = {h0_q[9:0], 2'b00} - {10'd0, skipped} - {10'd0, tail};
-    wire [11:0] byte_count = of_read ? all_bytes : 12'd4;
-    wire [6:0]  lower_address = of_read ? {low_q, skipped} : 7'd0;
+    wire [11:0] byte_count;
+    wire [6:0]  lower_address;
+    read_extent extent (
+        .of_read(of_read), .length(h0_q[9:0]), .first_be(first_be_q), .last_be(last_be_q), .low(low_q),
+        .byte_count(byte_count), .lower_address(lower_address)
+    );
 
     assign cpl_has_data = ~unsupported_q;
     // T9, TC, T8, IDO, RO and NS as in the request.

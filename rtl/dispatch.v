@@ -49,6 +49,13 @@ module dispatch #(
     input  wire                m_level,
     output wire                m_take,
 
+    // The verdict about the TLP that is here or comes next; a token has none.
+    input  wire                v_valid,
+    input  wire                v_stop,    // it does not leave, if it is a request …
+    input  wire                v_refuse,  // … if it is a message-signalled interrupt
+    output wire                v_take,
+    output wire                stop,      // with decide: it is stopped
+
     // The wire of the record.
     input  wire                wire_own,
     input  wire                wire_forced,
@@ -59,6 +66,7 @@ module dispatch #(
     input  wire                token_record, // it has a record
     input  wire                token_force,  // … that forces a wire
     input  wire                token_emit,   // it puts a TLP on the stream:
+    input  wire                token_refuse, // … but not this one, a message of a source
     input  wire [31:0]         token_h0,
     input  wire [31:0]         token_h1,
     input  wire [31:0]         token_h2,
@@ -96,6 +104,7 @@ module dispatch #(
     output wire                rise,     // with event_: an interrupt, not a wire that fell
     output wire                beat,     // a beat of the TLP or token decided is on e_data and e_keep; with d_last the last one
     output wire                relayed,  // a beat of a TLP of a port goes to the exit
+    output wire                e_first,  // with e_valid: it is the first
     output wire                cleared,  // its RO or IDO was cleared
     output wire                own       // the beat at the exit is the relay's own
 );
@@ -103,7 +112,7 @@ module dispatch #(
     reg  drop_q;    // … and was dropped, and so are the others
     reg  decided_q; // decided, but the first beat, or the token, is still here
     reg  sending_q; // the event is on its way out
-    reg  held_q;    // with decided_q: it is kept back
+    reg  held_q;    // with decided_q: it is kept back, or stopped
 
     wire l_last; // of the relay's own TLP
     wire emits;  // a beat of the event is at the exit
@@ -113,13 +122,17 @@ module dispatch #(
     wire first = ~body_q;
     wire has_record = d_token ? token_record : d_candidate;
     wire intx = m_key[110];
-    wire judged = d_valid & first & ~decided_q & (~has_record | m_valid) & ~pause;
+    wire judged = d_valid & first & ~decided_q & (~has_record | m_valid) & (d_token | v_valid) & ~pause;
+    wire is_message = has_record & m_irq & ~intx;
+    wire stops = ~tap & ~(has_record & m_bad) &
+                 (is_message ? v_refuse | (d_token & token_refuse) : ~d_token & v_stop & ~(has_record & m_irq));
+    assign stop = stops;
 
     wire force_ = d_token & token_force;
     wire was = wire_own | wire_forced;
     wire will = force_ ? m_level | wire_own : m_level | wire_forced;
     wire counts_ = m_irq & (intx ? (was != will) : ~m_poisoned);
-    wire is_event = has_record & counts_;
+    wire is_event = has_record & counts_ & ~(is_message & stops);
     wire keeps = ~tap & ~intx & ((m_match & (mask | blocked)) != {SOURCES{1'b0}});
     assign masked = ((m_match & mask) != {SOURCES{1'b0}});
     wire sends = is_event & ~tap & ring_enable & ring_room;
@@ -137,10 +150,11 @@ module dispatch #(
     assign emits = (judged & sends) | sending_q;
     // A token, one beat, stays a cycle longer where it counts: source_table asks for that between two events.
     wire free = d_valid & ~emits & (body_q | decided_q | (judged & ~(d_token & token_record)));
-    wire is_own = d_token & token_emit & ~(has_record & (decided_q ? held_q : is_event & keeps));
+    wire holds = stops | (is_event & keeps);
+    wire is_own = d_token & token_emit & ~(has_record & (decided_q ? held_q : holds)) & ~(~has_record & token_refuse);
     wire no_exit = d_token ? ~is_own
-                   : tap | (first ? d_candidate & ((m_irq & intx & (BUMP == 0)) | m_bad |
-                                                   (decided_q ? held_q : is_event & keeps))
+                   : tap | (first ? (d_candidate & ((m_irq & intx & (BUMP == 0)) | m_bad)) |
+                                    (decided_q ? held_q : holds)
                                   : drop_q);
     wire goes = free & ~no_exit;
 
@@ -149,12 +163,13 @@ module dispatch #(
     assign d_ready = free & (no_exit | (e_ready & (~is_own | l_last)));
     wire d_take = d_valid & d_ready;
     assign m_take = d_take & first & has_record;
+    assign v_take = d_take & first & ~d_token;
     assign token_done = d_take & d_token;
     assign decide = judged & (no_exit & ~emits | e_ready);
 
     always @(posedge clk) begin
         if (decide) begin
-            held_q <= is_event & keeps;
+            held_q <= holds;
         end
         if (rst) begin
             body_q <= 1'b0;
@@ -238,6 +253,7 @@ module dispatch #(
     assign e_nonposted = ~own & d_nonposted;
     assign beat = d_take | (goes & e_ready);
     assign relayed = goes & e_ready & ~d_token;
+    assign e_first = goes & first & ~d_token;
     assign cleared = relayed & clear & (d_data[18] | d_data[13]);
 
 
@@ -252,16 +268,18 @@ module dispatch #(
     // Who is around: the line's head stays until it is taken, a record and what a token stands for do, too.
     localparam integer HEAD = WIDTH + WIDTH / 32 + 5;
     localparam integer RECORD = 132 + SOURCES;
-    localparam integer TOKEN = 164;
+    localparam integer TOKEN = 165;
     wire [HEAD-1:0]   f_head = {d_data, d_keep, d_last, d_bad, d_nonposted, d_candidate, d_token};
     wire [RECORD-1:0] f_record = {m_irq, m_bad, m_listed, m_index, m_match, m_key, m_tc, m_odd, m_poisoned, m_level};
     wire [TOKEN-1:0]  f_token = {token_record, token_force, token_emit, token_h0, token_h1, token_h2, token_h3,
-                                 token_w0, token_status};
+                                 token_w0, token_status, token_refuse};
     reg  [HEAD-1:0]   f_head_q;
     reg  [RECORD-1:0] f_record_q;
     reg  [TOKEN-1:0]  f_token_q;
     reg               f_head_waits;
     reg               f_record_waits;
+    reg               f_verdict_waits;
+    reg               f_verdict_q;
     reg               f_sending; // the event is on its way, of this place and number:
     reg  [191:0]      f_event_q; // … address, number, missed, time of the decision
     reg               f_tap_q;
@@ -272,6 +290,8 @@ module dispatch #(
         f_token_q <= f_token;
         f_head_waits <= ~rst & d_valid & ~d_ready;
         f_record_waits <= ~rst & m_valid & ~m_take;
+        f_verdict_waits <= ~rst & v_valid & ~v_take;
+        f_verdict_q <= v_stop;
         f_tap_q <= tap;
         if (rst) begin
             f_mid <= 1'b0;
@@ -289,6 +309,9 @@ module dispatch #(
         end
         if (f_record_waits) begin
             assume (m_valid & (f_record == f_record_q));
+        end
+        if (f_verdict_waits) begin
+            assume (v_valid & (v_stop == f_verdict_q));
         end
         if (f_mid | f_head_waits | sending_q) begin
             assume (tap == f_tap_q);
@@ -309,6 +332,7 @@ module dispatch #(
     reg f_event;   // … it was an event
     reg f_kept;    // … and kept back
     reg f_absorbed;
+    reg f_stopped; // it may not pass
     reg f_put;     // … its event was to go into the ring
     reg f_written; // … and has left
     reg f_out;     // a beat of it has left
@@ -322,6 +346,7 @@ module dispatch #(
             f_event <= event_;
             f_kept <= event_ & ~intx & kept;
             f_put <= emits;
+            f_stopped <= stop;
             f_absorbed <= f_has_record & (m_bad | (m_irq & intx & (BUMP == 0)));
         end
         if (decide & ~sending_q) begin
@@ -337,20 +362,21 @@ module dispatch #(
             f_out <= 1'b1;
         end
         if (rst | (d_take & d_last)) begin
-            {f_decided, f_event, f_kept, f_put, f_written, f_out, f_absorbed} <= 7'd0;
+            {f_decided, f_event, f_kept, f_put, f_written, f_out, f_absorbed, f_stopped} <= 8'd0;
         end
     end
     wire f_decided_now = f_decided | decide;
     wire f_kept_now = decide ? event_ & ~intx & kept : f_kept;
     wire f_absorbed_now = decide ? f_has_record & (m_bad | (m_irq & intx & (BUMP == 0))) : f_absorbed;
     wire f_put_now = decide ? sends : f_put;
+    wire f_stopped_now = decide ? stop : f_stopped;
 
     // Cycles in which the exit was ready and nothing was missing, since the head came: it is through in time.
     reg [3:0] f_spent;
     always @(posedge clk) begin
         if (rst | d_take | ~d_valid) begin
             f_spent <= 4'd0;
-        end else if (e_ready & (f_decided | ~(pause | (f_has_record & ~m_valid))) & (f_spent != 4'd15)) begin
+        end else if (e_ready & (f_decided | ~(pause | (f_has_record & ~m_valid) | (~d_token & ~v_valid))) & (f_spent != 4'd15)) begin
             f_spent <= f_spent + 4'd1;
         end
     end
@@ -360,11 +386,13 @@ module dispatch #(
             // Each TLP and token is decided once: before, or in the cycle in which, its first beat leaves or is dropped.
             assert (~decide | (d_valid & f_first & ~f_decided));
             assert (~decide | ~f_has_record | m_valid);
+            assert (~decide | d_token | v_valid);
             if (f_leaves | d_take) begin
                 assert (f_decided_now);
             end
             // The record of an interrupt is taken with it, and no other.
             assert (m_take == (d_take & f_first & f_has_record));
+            assert (v_take == (d_take & f_first & ~d_token));
 
             if (~tap & ~d_token) begin
                 // Record before relay. With the ring, the event has left in full before.
@@ -384,12 +412,24 @@ module dispatch #(
                 end
                 // Nothing is dropped but what is absorbed by the record, and messages that were counted as kept back.
                 if (d_take & ~f_leaves) begin
-                    assert (f_kept_now | f_absorbed_now);
+                    assert (f_kept_now | f_absorbed_now | f_stopped_now);
                 end
                 if (f_leaves) begin
                     assert (~f_kept_now & ~f_absorbed_now);
                 end
             end
+            // Of what is stopped nothing leaves, nor an event; a request that the windows forbid is stopped, and so is a
+            // message that may not pass.
+            if (f_stopped_now) begin
+                assert (~f_leaves & ~f_put_now);
+            end
+            if (decide & ~tap & ~d_token & ~(f_has_record & (m_irq | m_bad))) begin
+                assert (stop == v_stop);
+            end
+            if (decide & ~tap & ~d_token & f_has_record & m_irq & ~intx) begin
+                assert (stop == v_refuse);
+            end
+            assert (e_first == (f_leaves & f_first & ~d_token) | ~e_ready);
             if (tap & ~d_token) begin
                 assert (~e_valid); // it went around
             end
@@ -419,7 +459,7 @@ module dispatch #(
             assert (decided_q == (f_decided & f_first));
             assert (~f_mid | f_decided);
             if (f_mid) begin
-                assert (drop_q == (tap | f_kept | f_absorbed));
+                assert (drop_q == (tap | f_kept | f_absorbed | f_stopped));
                 assert (~f_put | f_written);
                 assert (~sending_q);
                 assert (f_own_first);
@@ -427,7 +467,10 @@ module dispatch #(
             if (decided_q) begin
                 assert (f_head_waits & d_valid);
                 assert (f_record_waits | ~f_has_record);
-                assert (held_q == (f_kept & ~tap));
+                assert (held_q == ((f_kept & ~tap) | f_stopped));
+                assert (d_token | f_verdict_waits);
+                assert (~f_stopped | ~(f_put | f_event));
+                assert (~f_stopped | ~d_token | f_has_record);
                 assert (f_absorbed == (f_has_record & (m_bad | (m_irq & intx & (BUMP == 0)))));
                 assert (~f_kept | (m_irq & ~intx));
                 assert (f_put | ~sending_q);
@@ -440,8 +483,10 @@ module dispatch #(
             assert (~f_mid | (f_spent == 4'd0));
             assert (~decided_q | ~(f_put | f_event) | f_has_record);
             assert (decided_q | (f_spent == 4'd0));
-            assert (decided_q | ~f_first | ~(f_out | f_written | f_put | f_kept | f_absorbed));
+            assert (decided_q | ~f_first | ~(f_out | f_written | f_put | f_kept | f_absorbed | f_stopped));
 
+            cover (decide & stop & ~d_token & ~f_has_record & d_nonposted);
+            cover (decide & stop & f_has_record);
             cover (f_leaves & f_first & f_put_now & cleared & d_last);
             cover (d_take & f_kept_now & f_put);
             cover (d_take & d_token & f_put_now);

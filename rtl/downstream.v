@@ -31,6 +31,15 @@ module downstream #(
     input  wire [PORTS-1:0]          m_ready,
     input  wire [PORTS-1:0]          m_np_ok,
 
+    // The relay's own completions to the ports, of at most two beats. They wait while their port takes nothing.
+    input  wire                      o_valid,
+    input  wire [WIDTH-1:0]          o_data,
+    input  wire [WIDTH/32-1:0]       o_keep,
+    input  wire                      o_first,
+    input  wire                      o_last,
+    input  wire [2:0]                o_port,
+    output wire                      o_take,
+
     // To the completer.
     output wire [WIDTH-1:0]          l_data,
     output wire                      l_last,
@@ -58,7 +67,7 @@ module downstream #(
     output wire [WIDTH-1:0]          beat_data,
     output wire [WIDTH/32-1:0]       beat_keep,
     output reg  [2:0]                beat_port,  // the first it goes to; 0: none
-    output wire                      beat_local, // an access to BAR 0
+    output wire                      beat_local, // an access to BAR 0, or a completion of the relay
 
     // One pulse per TLP.
     output reg                       count_posted,
@@ -113,7 +122,14 @@ module downstream #(
 
     wire c_ready;
     wire more_seen = (K == 4) | ~b_first_q | a_valid; // the address can be seen
-    wire b_move = b_valid_q & more_seen & c_ready;
+    // Between two TLPs from the root the relay's own has the way.
+    reg  o_inside_q;
+    reg  b_between_q; // the beat that left b last was the last of its TLP
+    wire [PORTS:0] half;
+    wire o_room; // for all of it, behind what is on its way: it stops nobody
+    wire o_may = o_valid & (o_inside_q | (b_between_q & o_room));
+    assign o_take = o_may & c_ready;
+    wire b_move = b_valid_q & more_seen & c_ready & ~o_may;
     wire b_ready = ~b_valid_q | b_move;
     assign a_take = a_valid & ~swallow & b_ready;
     assign a_pop = a_take | swallow;
@@ -133,7 +149,15 @@ module downstream #(
         if (rst) begin
             a_inside_q <= 1'b0;
             b_valid_q <= 1'b0;
+            b_between_q <= 1'b1;
+            o_inside_q <= 1'b0;
         end else begin
+            if (b_move) begin
+                b_between_q <= b_last_q;
+            end
+            if (o_take) begin
+                o_inside_q <= ~o_last;
+            end
             if (a_take) begin
                 a_inside_q <= ~a_ends;
             end
@@ -180,6 +204,7 @@ module downstream #(
     reg              c_refuse_q;
     reg              c_down_q;
     reg              c_unmatched_q;
+    reg              c_own_q;
 
     wire [PORTS:0]   e_ready;
     wire [PORTS:0]   e_room;
@@ -188,6 +213,16 @@ module downstream #(
     wire c_fire = c_valid_q & np_room & ((c_to_q & ~e_ready) == {(PORTS + 1){1'b0}});
     assign c_ready = ~c_valid_q | c_fire;
 
+    wire [PORTS-1:0] o_to;
+    genvar p;
+    generate
+        for (p = 0; p < PORTS; p = p + 1) begin : own_port
+            localparam [31:0] INDEX = p + 1;
+            assign o_to[p] = (o_port == INDEX[2:0]);
+        end
+    endgenerate
+
+    assign o_room = ((o_to & ~half[PORTS:1]) == {PORTS{1'b0}});
     wire c_ends = c_fire & c_last_q;
     wire c_to_port = (c_to_q[PORTS:1] != {PORTS{1'b0}});
 
@@ -196,7 +231,7 @@ module downstream #(
     assign beat_last = c_last_q;
     assign beat_data = c_data_q;
     assign beat_keep = c_keep_q;
-    assign beat_local = c_to_q[0] & ~c_refuse_q;
+    assign beat_local = (c_to_q[0] & ~c_refuse_q) | c_own_q;
     integer i;
     always @* begin
         beat_port = 3'd0;
@@ -221,10 +256,24 @@ module downstream #(
                 c_down_q <= port_down;
                 c_unmatched_q <= unmatched;
             end
+            c_own_q <= 1'b0;
+        end
+        if (o_take) begin
+            c_data_q <= o_data;
+            c_keep_q <= o_keep;
+            c_first_q <= o_first;
+            c_last_q <= o_last;
+            c_bad_q <= 1'b0;
+            c_class_q <= 6'b000010;
+            c_to_q <= {o_to & up, 1'b0};
+            c_refuse_q <= 1'b0;
+            c_down_q <= 1'b0;
+            c_unmatched_q <= 1'b0;
+            c_own_q <= 1'b1;
         end
         count_posted <= c_ends & ~c_bad_q & c_to_port & ~c_class_q[0] & ~c_class_q[1];
         count_nonposted <= c_ends & ~c_bad_q & c_to_port & c_class_q[0];
-        count_completion <= c_ends & ~c_bad_q & c_to_port & c_class_q[1];
+        count_completion <= c_ends & ~c_bad_q & c_to_port & c_class_q[1] & ~c_own_q;
         count_malformed <= swallow | (a_take & a_bad);
         count_refused <= c_ends & ~c_bad_q & c_unmatched_q & ~c_down_q & c_class_q[0];
         count_unrouted <= c_ends & ~c_bad_q & c_unmatched_q & ~c_down_q & ~c_class_q[0] & ~c_class_q[1];
@@ -241,7 +290,7 @@ module downstream #(
             count_unexpected <= 1'b0;
             count_down <= 1'b0;
         end else if (c_ready) begin
-            c_valid_q <= b_move;
+            c_valid_q <= b_move | o_take;
         end
     end
 
@@ -267,7 +316,7 @@ module downstream #(
                 .s_nonposted(c_class_q[0]), .s_valid(c_fire & c_to_q[g]), .s_ready(e_ready[g]),
                 .m_data(x_data), .m_keep(x_keep), .m_user(x_user), .m_last(x_last), .m_valid(x_valid),
                 .m_ready(x_ready), .np_ok(x_np_ok),
-                .np_pop(unused_pop), .np_count(x_np_count), .m_first(x_first), .m_nonposted(x_nonposted),
+                .np_pop(unused_pop), .np_count(x_np_count), .p_half(half[g]), .m_first(x_first), .m_nonposted(x_nonposted),
                 .dropped(unused_dropped_)
             );
             assign e_room[g] = x_np_count <= (5'd24 - NP_BEATS);
@@ -303,7 +352,7 @@ module downstream #(
         s_np_ok <= ~rst & (calm == {(PORTS + 1){1'b1}});
     end
 
-    wire unused = &{1'b0, unused_valid_d, unused_snap, unused_dropped, unused_drained, c_class_q[5:2]};
+    wire unused = &{1'b0, half[0], unused_valid_d, unused_snap, unused_dropped, unused_drained, c_class_q[5:2]};
 endmodule
 
 `default_nettype wire

@@ -36,6 +36,7 @@ module egress #(
 
     output wire                np_pop,   // a non-posted beat left
     output wire [4:0]          np_count, // non-posted beats inside, at most 24
+    output wire                p_half,   // four more posted beats are sure to find room
     output wire                m_first,  // the beat offered is the first of its TLP
     output wire                m_nonposted,
     output wire                dropped   // a TLP was dropped because `up` is low
@@ -80,6 +81,7 @@ module egress #(
     wire p_pop = m_fire & ~select_np;
     assign np_pop = m_fire & select_np;
     assign np_count = np_count_q;
+    assign p_half = (p_count_q <= 4'd4);
     assign m_first = ~begun_q;
     assign m_nonposted = select_np;
     assign dropped = s_fire & s_last & ~push;
@@ -299,6 +301,7 @@ module egress #(
                 assert ({m_first, m_nonposted, m_user, m_last, m_keep, m_data} == f_offer);
             end
             assert (np_count == f_np_inside);
+            assert (p_half == (f_p_inside <= 4'd4));
             assert (np_pop == f_np_out);
             assert (dropped == (s_fire & s_last & ~f_takes));
 

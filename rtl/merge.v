@@ -44,6 +44,9 @@ module merge #(
     input  wire                      m_ready,
 
     input  wire                      np_pop, // the egress gave room for one non-posted beat back
+    input  wire                      np_back, // a non-posted beat that was let in does not come to the egress
+    input  wire                      np_more, // one more non-posted TLP may be let in
+    output wire                      np_enter, // one is
     output wire                      np_room, // there is room for every kind of non-posted TLP
     output wire                      midway,  // a TLP is on its way through
     output wire                      malformed, // one was dropped, or ended with bad
@@ -100,7 +103,7 @@ module merge #(
     // Bit n: n free beats are enough (a table is one LUT, a comparison a carry chain).
     localparam [31:0] ENOUGH = ~((32'd1 << NP_BEATS) - 32'd1);
     localparam [31:0] ENOUGH_ATOMIC = ~((32'd1 << ATOMIC_BEATS) - 32'd1);
-    wire room = atomic ? np_room : ENOUGH[np_free_q];
+    wire room = atomic ? np_room : ENOUGH[np_free_q] & np_more;
     wire no_room = nonposted & ~room;
     wire swallow = first & there & starts_bad & ~hold;
     wire lose_turn = first & there & ~starts_bad & no_room;
@@ -137,10 +140,11 @@ module merge #(
     assign malformed_first = swallow;
     assign malformed = swallow | (port_fire & check_bad);
     assign midway = inside_q;
-    assign np_room = ENOUGH_ATOMIC[np_free_q];
+    assign np_room = ENOUGH_ATOMIC[np_free_q] & np_more;
 
     wire inside_d = fire ? ~m_last : inside_q;
     wire np_beat = port_fire & m_class[0];
+    assign np_enter = np_beat & first;
     wire begins = (fire & first) | swallow;
 
     wire [PORTS-1:0] chosen;
@@ -170,7 +174,7 @@ module merge #(
             np_wait_q <= {PORTS{1'b0}};
         end else begin
             inside_q <= inside_d;
-            np_free_q <= np_free_q + {4'd0, np_pop} - {4'd0, np_beat};
+            np_free_q <= np_free_q + {4'd0, np_pop} + {4'd0, np_back} - {4'd0, np_beat};
             np_wait_q <= np_wait_d;
         end
     end
@@ -193,14 +197,14 @@ module merge #(
     integer f_i;
     always @(posedge clk) begin
         f_valid_q <= {PORTS{~rst}} & h_valid_d;
-        f_inside <= rst ? 6'd0 : f_inside + {5'd0, np_beat} - {5'd0, np_pop};
+        f_inside <= rst ? 6'd0 : f_inside + {5'd0, np_beat} - {5'd0, np_pop} - {5'd0, np_back};
     end
     always @* begin
         if (~f_begun) begin
             assume (rst);
         end
         assume (h_valid == f_valid_q);
-        assume (~np_pop | (f_inside != 6'd0));
+        assume ({4'd0, np_pop & np_back, np_pop ^ np_back} <= f_inside);
         // As tlp_class has it.
         if (m_valid & ~m_token & first & nonposted) begin
             assume (f_whole <= (atomic ? 12'd13 : 12'd5));

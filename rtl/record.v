@@ -46,6 +46,7 @@ module record #(
     input  wire [1:0]         window_enable,
 
     input  wire               learn,
+    input  wire [7:0]         learn_not, // ports whose messages are not learned
     input  wire               free_there, // an entry is free:
     input  wire [6:0]         free_index, // this one
     output wire               learned,    // m_index is taken, in the first cycle of the record
@@ -252,7 +253,8 @@ module record #(
     wire known = (match != {SOURCES{1'b0}});
     wire irq = ~k_bad_q & ~k_maintain_q & (k_intx | ((in_window != 2'd0) & ~k_empty_q));
     // An Assert, or a message that can be read, may take an entry.
-    assign wants_entry = irq & ~known & learn & free_there & (~k_intx | k_level_q) & ~k_poisoned_q;
+    wire   may_learn = learn & (k_intx | ~learn_not[k_key_q[113:111]]);
+    assign wants_entry = irq & ~known & may_learn & free_there & (~k_intx | k_level_q) & ~k_poisoned_q;
 
     assign cam_write = m_maintain_q ? m_valid_q & write : learned;
     assign learned = fresh_q & m_new_q;

@@ -4,7 +4,7 @@
 // does not know. Reads have no side effect. What software can read and write is read back out of one memory,
 // as it was written.
 //
-// valid stays until done. Synchronous reset; for 256 cycles after it nothing is answered.
+// valid stays until done. Synchronous reset; for 256 cycles after it (512 with windows) nothing is answered.
 `default_nettype none
 `include "relay_regs.vh"
 
@@ -71,6 +71,16 @@ module registers #(
 
     input  wire [31:0]        trace_value, // of the word index, one cycle later
 
+    output wire               guard_set,   // the word index of 0x500 to 0x7ff is written
+    output wire               fault_clear,
+    input  wire [31:0]        fault_value, // of the word index, one cycle later
+    output wire               message_address_set, // of source message_index
+    output wire               message_data_set,
+    output wire [6:0]         message_index,
+    input  wire               message_busy, // its words cannot be read now
+    input  wire [31:0]        message_address, // one cycle later
+    input  wire [31:0]        message_data,
+
     output wire               k_valid,
     output wire [2:0]         k_kind,
     output wire [6:0]         k_index,
@@ -91,6 +101,11 @@ module registers #(
     wire in_ports = page0 & (index[9:6] == 4'b0100);
     wire in_counters = page0 & (index[9:5] == 5'b00100);
     wire in_windows = page0 & (index[9:3] == 7'b0001000);
+    wire in_guard = page0 & (index[9:8] == 2'b01) & (index[7:6] != 2'b00) & CAPS[`RELAY_CAPS_DMA_WINDOWS_LOW];
+    wire guard_window = in_guard & index[7] & (index[2:1] != 2'd3);
+    wire guard_port = in_guard & ~index[7];
+    wire in_fault = guard_port & (index[2:0] >= 3'd1) & (index[2:0] <= 3'd5);
+    wire in_message = in_sources & (index[3:1] == 3'b111) & CAPS[`RELAY_CAPS_MSI_REWRITE_LOW];
     wire in_unlisted = page0 & (index[9:2] == 8'd7);
     wire is_inject = (offset == `RELAY_INJECT);
     wire is_rearm = (offset == `RELAY_REARM);
@@ -110,9 +125,9 @@ module registers #(
     reg         ro;
     reg         wo;
     always @* begin
-        rw = in_windows;
-        ro = in_ports | in_counters | in_trace;
-        wo = is_command | is_inject | is_rearm;
+        rw = in_windows | guard_window | (guard_port & (index[2:0] == 3'd0));
+        ro = in_ports | in_counters | in_trace | in_fault | in_message;
+        wo = is_command | is_inject | is_rearm | (guard_port & (index[2:0] == 3'd6));
         case (offset)
             `RELAY_CTRL, `RELAY_SCRATCH, `RELAY_TRACE_TAIL, `RELAY_RING_BASE_LO, `RELAY_RING_BASE_HI,
             `RELAY_RING_STATUS_LO, `RELAY_RING_STATUS_HI, `RELAY_RING_CTRL, `RELAY_RING_TAIL,
@@ -127,12 +142,13 @@ module registers #(
         endcase
     end
 
-    reg  [31:0] mem [0:255];
+    localparam integer MEM = CAPS[`RELAY_CAPS_DMA_WINDOWS_LOW] ? 9 : 8; // address bits
+    reg  [31:0] mem [0:(1<<MEM)-1];
     reg  [31:0] mem_read;
-    reg  [7:0]  init_q;
+    reg  [MEM-1:0] init_q;
     reg         init_busy_q;
     reg  [31:0] init_value;
-    wire [31:0] init_offset = {22'd0, init_q, 2'b00};
+    wire [31:0] init_offset = {{(30 - MEM){1'b0}}, init_q, 2'b00};
     always @* begin
         case (init_offset)
             `RELAY_CTRL: init_value = `RELAY_CTRL_RESET;
@@ -150,15 +166,24 @@ module registers #(
     // An access: look (state_q 0), then answer (state_q 1) or wait for who answers.
     reg  state_q;
     wire wait_ring = write & page0 & (index[9:4] == 6'b001101) & ring_busy;
-    wire start = valid & ~state_q & ~init_busy_q & ~to_keeper & ~to_counters & ~wait_ring;
+    wire wait_message = in_message & message_busy;
+    wire start = valid & ~state_q & ~init_busy_q & ~to_keeper & ~to_counters & ~wait_ring & ~wait_message;
     wire put = start & write & rw;
     wire put_command = valid & write & is_command & (forget ? k_done : state_q);
-    wire [7:0] mem_index = init_busy_q ? init_q : index[7:0];
+    wire [MEM-1:0] mem_index = init_busy_q ? init_q : index[MEM-1:0];
+    localparam [31:0] SOURCES_BITS = SOURCES;
+    wire message_exists = ({25'd0, message_index} < SOURCES_BITS);
+    wire put_message = start & write & in_message & message_exists;
+    assign guard_set = put & in_guard;
+    assign fault_clear = start & write & guard_port & (index[2:0] == 3'd6) & wdata[`RELAY_DMA_CLEAR_FAULT_LOW];
+    assign message_index = {index[11], index[9:4]};
+    assign message_address_set = put_message & ~index[0];
+    assign message_data_set = put_message & index[0];
     always @(posedge clk) begin
         if (init_busy_q | put) begin
             mem[mem_index] <= init_busy_q ? init_value : wdata;
         end
-        mem_read <= (init_busy_q | put) ? 32'bx : mem[index[7:0]];
+        mem_read <= (init_busy_q | put) ? 32'bx : mem[index[MEM-1:0]];
     end
 
     assign k_valid = valid & to_keeper & ~init_busy_q;
@@ -218,6 +243,10 @@ module registers #(
             rdata = counter_value;
         end else if (in_trace) begin
             rdata = trace_value;
+        end else if (in_fault) begin
+            rdata = fault_value;
+        end else if (in_message) begin
+            rdata = ~message_exists ? 32'd0 : index[0] ? message_data : message_address;
         end else if (rw) begin
             rdata = mem_read;
         end else begin
@@ -256,7 +285,7 @@ module registers #(
     endgenerate
     always @(posedge clk) begin
         value_q <= value;
-        refused_q <= write ? ~(rw | wo) : ~(rw | ro | wo);
+        refused_q <= write ? ~(rw | wo | (in_message & message_exists)) : ~(rw | ro | wo);
         clear_counters_q <= put_command & wdata[`RELAY_COMMAND_CLEAR_COUNTERS_LOW];
         clear_trace_q <= put_command & wdata[`RELAY_COMMAND_CLEAR_TRACE_LOW];
         if (put) begin
@@ -284,7 +313,7 @@ module registers #(
             trace_tail_q <= 32'd0;
         end
         if (rst) begin
-            init_q <= 8'd0;
+            init_q <= {MEM{1'b0}};
             init_busy_q <= 1'b1;
             state_q <= 1'b0;
             {trace_tlps_q, trace_interrupts_q, learn_q, indicator_first_q} <= 4'h3;
@@ -299,8 +328,8 @@ module registers #(
             off_ns_q <= `RELAY_LIMIT_OFF_NS_RESET;
             learn_act_q <= 3'd0;
         end else begin
-            init_q <= init_q + 8'd1;
-            init_busy_q <= init_busy_q & (init_q != 8'hff);
+            init_q <= init_q + {{(MEM - 1){1'b0}}, 1'b1};
+            init_busy_q <= init_busy_q & (init_q != {MEM{1'b1}});
             state_q <= start;
         end
     end

@@ -21,6 +21,7 @@ module relay #(
     parameter integer RING = 1,     // the parts that a build has
     parameter integer ACT = 1,
     parameter integer TRACE = 1,
+    parameter integer ISOLATION = 0, // MSI rewrite and DMA windows; not in a bump
     parameter [31:0]  BUILD = 32'd0,
     parameter [31:0]  CLOCK_KHZ = 32'd0
 ) (
@@ -86,6 +87,9 @@ module relay #(
         if (BUMP != 0 && PORTS != 1) begin : check_bump
             $fatal(1, "relay: a bump has one port");
         end
+        if (ISOLATION != 0 && BUMP != 0) begin : check_isolation
+            $fatal(1, "relay: a bump has no windows");
+        end
     endgenerate
 
     localparam [31:0] PORTS_BITS = PORTS;
@@ -94,7 +98,7 @@ module relay #(
     localparam integer TRACE_LOG2 = 8;
     localparam [31:0] TRACE_BITS = (TRACE != 0) ? TRACE_LOG2 : 0;
     localparam [31:0] SHAPE = {8'd0, TRACE_BITS[3:0], SOURCES_BITS[7:0], DW_BITS[7:0], PORTS_BITS[3:0]};
-    localparam integer COUNTERS = 29;
+    localparam integer COUNTERS = (ISOLATION != 0) ? 31 : 29;
     localparam [31:0] CAPS = (32'd1 << `RELAY_CAPS_TAP_LOW) | (32'd1 << `RELAY_CAPS_INDICATOR_FIRST_LOW) |
                              (32'd1 << `RELAY_CAPS_LEARN_LOW) | (32'd1 << `RELAY_CAPS_INJECT_LOW) |
                              ((RING != 0) ? (32'd1 << `RELAY_CAPS_RING_LOW) : 32'd0) |
@@ -103,6 +107,8 @@ module relay #(
                              ((ACT != 0) ? (32'd1 << `RELAY_CAPS_STORM_LIMIT_LOW) : 32'd0) |
                              ((ACT != 0) ? (32'd1 << `RELAY_CAPS_ONE_SHOT_LOW) : 32'd0) |
                              ((ACT != 0) ? (32'd1 << `RELAY_CAPS_LEARN_ACT_LOW) : 32'd0) |
+                             ((ISOLATION != 0) ? (32'd1 << `RELAY_CAPS_MSI_REWRITE_LOW) : 32'd0) |
+                             ((ISOLATION != 0) ? (32'd1 << `RELAY_CAPS_DMA_WINDOWS_LOW) : 32'd0) |
                              ((BUMP != 0) ? (32'd1 << `RELAY_CAPS_BUMP_LOW) : 32'd0);
 
     // No path leads from an input to an output within a cycle.
@@ -125,12 +131,18 @@ module relay #(
     wire [2:0]       dn_port;
     wire [WIDTH-1:0] dn_data;
     wire [WIDTH/32-1:0] dn_keep;
+    wire             o_valid, o_first, o_last, o_take;
+    wire [WIDTH-1:0] o_data;
+    wire [WIDTH/32-1:0] o_keep;
+    wire [2:0]       o_port;
     downstream #(.WIDTH(WIDTH), .PORTS(PORTS), .BUMP(BUMP)) from_root (
         .clk(clk), .rst(rst),
         .s_data(s_root_data), .s_keep(s_root_keep), .s_last(s_root_last), .s_valid(s_root_valid),
         .s_ready(s_root_ready), .s_np_ok(s_root_np_ok),
         .m_data(m_port_data), .m_keep(m_port_keep), .m_last(m_port_last), .m_bad(m_port_bad),
         .m_valid(m_port_valid), .m_ready(m_port_ready), .m_np_ok(port_np_ok_q),
+        .o_valid(o_valid), .o_data(o_data), .o_keep(o_keep), .o_first(o_first), .o_last(o_last), .o_port(o_port),
+        .o_take(o_take),
         .l_data(l_data), .l_last(l_last), .l_bad(l_bad), .l_refuse(l_refuse), .l_first(l_first),
         .l_nonposted(l_nonposted), .l_valid(l_valid), .l_ready(l_ready), .l_np_ok(l_np_ok),
         .bus(bus), .device(device), .up(open & up_q), .own_bar_enable(own_bar_enable),
@@ -181,6 +193,10 @@ module relay #(
     wire [6:0]         k_index;
     wire [3:0]         k_word;
     wire [31:0]        k_rdata;
+    wire               guard_set, fault_clear, message_address_set, message_data_set;
+    wire [6:0]         message_index;
+    wire [31:0]        fault_value, message_address, message_data;
+    wire               source_valid;
     registers #(
         .PORTS(PORTS), .SOURCES(SOURCES), .COUNTERS(COUNTERS), .CAPS(CAPS), .SHAPE(SHAPE), .BUILD(BUILD),
         .CLOCK_KHZ(CLOCK_KHZ)
@@ -201,6 +217,10 @@ module relay #(
         .ring_missed(ring_missed),
         .counter_read(counter_read), .counter_done(counter_done), .counter_value(counter_value),
         .trace_value(trace_value),
+        .guard_set(guard_set), .fault_clear(fault_clear), .fault_value(fault_value),
+        .message_address_set(message_address_set), .message_data_set(message_data_set),
+        .message_index(message_index), .message_busy(source_valid), .message_address(message_address),
+        .message_data(message_data),
         .k_valid(k_valid), .k_kind(k_kind), .k_index(k_index), .k_word(k_word), .k_done(k_done),
         .k_refused(k_refused), .k_rdata(k_rdata)
     );
@@ -224,14 +244,21 @@ module relay #(
     wire               decide, decide_event, decide_rise, decide_kept, decide_masked, decide_listed, decide_record;
     wire               decide_irq, decide_poisoned, decide_odd, decide_token;
     wire [2:0]         decide_port;
-    wire               up_beat, up_last;
+    wire               up_beat, up_last, up_bad;
+    wire [7:0]         guarded;
+    wire [SOURCES-1:0] record_match;
+    wire               isolates, rewrite_hit, token_refuse, decide_stop, decide_nonposted, decide_message;
+    wire [29:0]        rewrite_address;
+    wire [31:0]        rewrite_data, sent_h0, sent_h3, sent_w0;
+    wire [1:0]         decide_reason;
+    wire               np_enter, np_more;
     wire [WIDTH-1:0]   up_data;
     wire [WIDTH/32-1:0] up_keep;
     wire               up_posted, up_nonposted, up_completion, up_malformed, up_spoofed, up_cleared, up_down;
     wire               ready;
-    upstream #(.WIDTH(WIDTH), .PORTS(PORTS), .SOURCES(SOURCES), .BUMP(BUMP)) to_root (
+    upstream #(.WIDTH(WIDTH), .PORTS(PORTS), .SOURCES(SOURCES), .BUMP(BUMP), .ISOLATION(ISOLATION)) to_root (
         .clk(clk), .rst(rst), .bus(bus), .device(device), .time_ns(time_ns), .open(open & up_q), .link(up_q),
-        .indicator_first(set_indicator_first | ring_enable | ring_on), .hold(hold), .quiet(quiet), .moving(moving),
+        .indicator_first(set_indicator_first | ring_enable | ring_on | isolates), .hold(hold), .quiet(quiet), .moving(moving),
         .s_data(s_port_data), .s_keep(s_port_keep), .s_last(s_port_last), .s_valid(s_port_valid),
         .s_ready(s_port_ready), .s_np_ok(s_port_np_ok), .snap(snap), .snap_done(snap_done),
         .drained(drained),
@@ -240,15 +267,20 @@ module relay #(
         .token_valid(token_valid), .token_taken(token_taken), .token_done(token_done),
         .token_record(token_record), .token_force(token_force), .token_emit(token_emit),
         .token_status(token_status), .token_level(token_level), .token_key(token_key),
-        .token_tc(token_tc), .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2),
-        .token_h3(token_h3), .token_w0(token_w0),
+        .token_tc(token_tc), .token_h0(sent_h0), .token_h1(token_h1), .token_h2(token_h2),
+        .token_h3(sent_h3), .token_w0(sent_w0),
         .window_base(window_base), .window_mask(window_mask), .window_enable(window_enable),
-        .learn(set_learn), .free_there(free_there & ready), .free_index(free_index), .learned(learned),
+        .learn(set_learn), .learn_not(guarded), .free_there(free_there & ready), .free_index(free_index), .learned(learned),
         .record_index(record_index), .record_key(record_key), .record_tc(record_tc),
         .record_level(record_level), .load_stored(load_stored), .load_program(load_program),
         .program_key(program_key), .record_ready(record_ready), .record_known(record_known),
         .record_idle(record_idle), .record_take(record_take), .write(write), .write_bit(write_bit),
         .write_index(write_index), .write_which(write_which),
+        .guard_set(guard_set), .guard_index(reg_index[8:0]), .guard_data(reg_wdata), .guarded(guarded),
+        .record_match(record_match), .rewrite(rewrite_hit), .rewrite_address(rewrite_address),
+        .rewrite_data(rewrite_data), .token_refuse(token_refuse), .decide_stop(decide_stop),
+        .decide_nonposted(decide_nonposted), .decide_reason(decide_reason), .decide_message(decide_message),
+        .np_enter(np_enter), .np_more(np_more),
         .pause(pause), .wire_own(wire_own), .wire_forced(wire_forced), .wire_suppressed(wire_suppressed),
         .wire_set(wire_set), .mask(mask), .blocked(blocked), .event_count(event_count),
         .ring_enable(ring_on), .ring_room(ring_room & bus_master), .ring_address(ring_address),
@@ -258,7 +290,7 @@ module relay #(
         .decide_kept(decide_kept), .decide_masked(decide_masked), .decide_listed(decide_listed), .decide_record(decide_record),
         .decide_irq(decide_irq), .decide_poisoned(decide_poisoned), .decide_odd(decide_odd),
         .decide_token(decide_token), .decide_port(decide_port),
-        .beat(up_beat), .beat_last(up_last), .beat_data(up_data), .beat_keep(up_keep),
+        .beat(up_beat), .beat_last(up_last), .beat_bad(up_bad), .beat_data(up_data), .beat_keep(up_keep),
         .count_posted(up_posted), .count_nonposted(up_nonposted), .count_completion(up_completion),
         .count_malformed(up_malformed), .count_spoofed(up_spoofed), .count_cleared(up_cleared),
         .count_down(up_down)
@@ -312,7 +344,7 @@ module relay #(
     );
 
     reg          unlisted_q;
-    wire         source_valid, source_record, source_level, source_done;
+    wire         source_record, source_level, source_done;
     wire         count_held, count_one_shot, keeper_busy;
     wire         told_set;
     keeper #(.PORTS(PORTS), .SOURCES(SOURCES), .ACT(ACT)) keeping (
@@ -402,6 +434,55 @@ module relay #(
         end
     end
 
+    // ---- isolation --------------------------------------------------------------------------------------
+
+    wire stopped = decide & decide_stop & ~decide_token; // a port's TLP
+    generate
+        if (ISOLATION != 0) begin : isolation
+            wire        sends_message = token_source & ~stored_key[110];
+            wire        send_hit, rewrites;
+            wire [29:0] send_address;
+            wire [31:0] send_data;
+            rewrite #(.SOURCES(SOURCES)) messages (
+                .clk(clk), .rst(rst), .used(used), .set_address(message_address_set), .set_data(message_data_set),
+                .set_index(message_index), .set_value(reg_wdata), .address_value(message_address),
+                .data_value(message_data), .match(record_match), .index(record_index), .hit(rewrite_hit),
+                .address(rewrite_address), .data(rewrite_data), .send_busy(source_valid), .send_index(send_index),
+                .send_hit_q(send_hit), .send_address(send_address), .send_data(send_data), .any_q(rewrites)
+            );
+            assign isolates = rewrites | (guarded != 8'd0);
+            assign token_refuse = sends_message & guarded[stored_key[113:111]] & ~send_hit;
+            assign sent_h0 = {token_h0[31:30], token_h0[29] & ~(sends_message & send_hit), token_h0[28:0]};
+            assign sent_h3 = (sends_message & send_hit) ? {send_address, 2'b00} : token_h3;
+            assign sent_w0 = (sends_message & send_hit) ? send_data : token_w0;
+            refuse #(.WIDTH(WIDTH)) answers_ur (
+                .clk(clk), .rst(rst), .bus(bus), .device(device), .enter(np_enter),
+                .leave(decide & decide_nonposted & ~decide_token & ~decide_stop), .more(np_more),
+                .stop(stopped), .beat(up_beat), .beat_last(up_last), .beat_bad(up_bad),
+                .beat_nonposted(decide_nonposted), .beat_data(up_data), .beat_port(decide_port),
+                .c_valid(o_valid), .c_data(o_data), .c_keep(o_keep), .c_first(o_first), .c_last(o_last),
+                .c_port(o_port), .c_take(o_take)
+            );
+            fault #(.WIDTH(WIDTH)) faults (
+                .clk(clk), .rst(rst), .stop(stopped), .beat(up_beat), .beat_data(up_data), .beat_port(decide_port),
+                .beat_message(decide_message), .beat_reason(decide_reason), .clear(fault_clear),
+                .read_index(reg_index[5:0]), .value(fault_value)
+            );
+        end else begin : no_isolation
+            assign {isolates, rewrite_hit, token_refuse, o_valid, o_first, o_last} = 6'd0;
+            assign np_more = 1'b1;
+            assign rewrite_address = 30'd0;
+            assign {rewrite_data, fault_value, message_address, message_data} = 128'd0;
+            assign {sent_h0, sent_h3, sent_w0} = {token_h0, token_h3, token_w0};
+            assign o_data = {WIDTH{1'b0}};
+            assign o_keep = {(WIDTH / 32){1'b0}};
+            assign o_port = 3'd0;
+            wire unused = &{1'b0, o_take, np_enter, decide_nonposted, decide_reason, decide_message, record_match,
+                            guarded, guard_set, fault_clear, message_address_set, message_data_set, message_index,
+                            up_bad, stopped};
+        end
+    endgenerate
+
     // ---- trace ------------------------------------------------------------------------------------------
 
     wire         trace_dropped, trace_dropped_too;
@@ -418,7 +499,7 @@ module relay #(
                 .intx(decide_event ? is_intx : news), .listed(again | (decide_event & decide_listed)),
                 .index(event_index), .port(~decide_token ? decide_port : news ? 3'd0 : token_key[113:111]),
                 .level(news ? ~token_h1[2] : is_intx & record_level), .odd(decide_event & decide_odd),
-                .kept(decide_event & decide_kept), .replay(decide_token),
+                .kept((decide_event & decide_kept) | decide_stop), .replay(decide_token),
                 .up_beat(up_beat), .up_last(up_last), .up_data(up_data), .up_keep(up_keep),
                 .dn_beat(dn_beat), .dn_first(dn_first), .dn_last(dn_last), .dn_skip(dn_local),
                 .dn_port(dn_port), .dn_data(dn_data), .dn_keep(dn_keep),
@@ -477,13 +558,17 @@ module relay #(
             pulse[`RELAY_COUNTER_COALESCED] <= seen & decide_kept & ~decide_masked;
             pulse[`RELAY_COUNTER_REPLAYED] <= again | (seen & decide_token & token_source & ~is_intx & ~decide_kept);
         end
+        if (ISOLATION != 0) begin
+            pulse[COUNTERS-2] <= stopped & ~decide_message; // DMA_BLOCKED
+            pulse[COUNTERS-1] <= stopped & decide_message;  // MSI_REFUSED
+        end
     end
     counters #(.N(COUNTERS)) counts (
         .clk(clk), .rst(rst), .pulse(pulse), .pulse_too(pulse_too), .clear(clear_counters),
         .read(counter_read), .read_index(reg_index[4:0]), .read_done(counter_done), .value(counter_value)
     );
 
-    assign busy = moving | keeper_busy | token_valid | reg_valid;
+    assign busy = moving | keeper_busy | token_valid | reg_valid | o_valid;
 
     wire unused = &{1'b0, cpl_has_data};
 endmodule

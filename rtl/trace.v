@@ -37,7 +37,7 @@ module trace #(
     input  wire [2:0]          port,
     input  wire                level,
     input  wire                odd,
-    input  wire                kept,
+    input  wire                kept,     // it does not leave
     input  wire                replay,
     input  wire                up_beat,
     input  wire                up_last,
@@ -108,8 +108,8 @@ module trace #(
         keep_q <= up_keep;
         last_q <= up_last;
         if (decide) begin
-            want_q <= (is_irq & (interrupts | tlps)) | (is_other & tlps);
-            who_q <= {replay, kept & is_irq, odd & is_irq, level & is_irq, port,
+            want_q <= (is_irq & (interrupts | tlps)) | (is_other & (tlps | (kept & interrupts)));
+            who_q <= {replay, kept, odd & is_irq, level & is_irq, port,
                       is_irq ? {1'b0, intx} : KIND_TLP, (is_irq & listed) ? {1'b0, index} : 8'hff};
         end
         if (up_open) begin

@@ -11,7 +11,8 @@ module upstream #(
     parameter integer WIDTH = 64,
     parameter integer PORTS = 4,
     parameter integer SOURCES = 32,
-    parameter integer BUMP = 0
+    parameter integer BUMP = 0,
+    parameter integer ISOLATION = 1
 ) (
     input  wire                      clk,
     input  wire                      rst,
@@ -65,6 +66,7 @@ module upstream #(
     input  wire [127:0]              window_mask,
     input  wire [1:0]                window_enable,
     input  wire                      learn,
+    input  wire [7:0]                learn_not,
     input  wire                      free_there,
     input  wire [6:0]                free_index,
     output wire                      learned,
@@ -83,6 +85,23 @@ module upstream #(
     input  wire                      write_bit,
     input  wire [6:0]                write_index,
     output wire [SOURCES-1:0]        write_which,
+
+    // Windows and rewrite.
+    input  wire                      guard_set,
+    input  wire [8:0]                guard_index,
+    input  wire [31:0]               guard_data,
+    output wire [7:0]                guarded, // ports that are checked
+    output wire [SOURCES-1:0]        record_match,
+    input  wire                      rewrite,
+    input  wire [29:0]               rewrite_address,
+    input  wire [31:0]               rewrite_data,
+    input  wire                      token_refuse,
+    output wire                      decide_stop,
+    output wire                      decide_nonposted,
+    output wire [1:0]                decide_reason,
+    output wire                      decide_message,
+    output wire                      np_enter,
+    input  wire                      np_more,
 
     // What is decided.
     input  wire                      pause,
@@ -117,6 +136,7 @@ module upstream #(
     // The beats of what was decided, also of what is kept back or absorbed.
     output wire                      beat,
     output wire                      beat_last,
+    output wire                      beat_bad,
     output wire [WIDTH-1:0]          beat_data,
     output wire [WIDTH/32-1:0]       beat_keep,
 
@@ -187,14 +207,15 @@ module upstream #(
     wire record_stop;
     wire change = (tap_q == indicator_first);
     wire merge_hold = hold | change;
-    assign quiet = ~merge_midway & line_empty & record_idle;
+    wire exit_busy;
+    assign quiet = ~merge_midway & line_empty & record_idle & ~exit_busy;
 
     wire [WIDTH-1:0] g_data;
     wire [K-1:0]     g_keep;
     wire             g_first, g_last, g_bad, g_token, g_valid, g_ready;
     wire [5:0]       g_class;
     wire [2:0]       g_port;
-    wire             np_pop, np_room, malformed, malformed_first;
+    wire             np_pop, np_back, np_room, malformed, malformed_first;
     merge #(.WIDTH(WIDTH), .PORTS(PORTS)) merging (
         .clk(clk), .rst(rst), .hold(merge_hold),
         .h_data(h_data), .h_keep(h_keep), .h_last(h_last), .h_class(h_class), .h_valid(h_valid),
@@ -202,7 +223,7 @@ module upstream #(
         .token_valid(token_valid), .token_taken(token_taken),
         .m_data(g_data), .m_keep(g_keep), .m_first(g_first), .m_last(g_last), .m_bad(g_bad),
         .m_class(g_class), .m_port(g_port), .m_token(g_token), .m_valid(g_valid), .m_ready(g_ready),
-        .np_pop(np_pop), .np_room(np_room), .midway(merge_midway), .malformed(malformed),
+        .np_pop(np_pop), .np_back(np_back), .np_more(np_more), .np_enter(np_enter), .np_room(np_room), .midway(merge_midway), .malformed(malformed),
         .malformed_first(malformed_first)
     );
 
@@ -232,7 +253,7 @@ module upstream #(
         .load_maintain(~(g_token & g_fire)), .load_level(token_level), .stored_key(token_key),
         .stored_tc(token_tc), .program_key(program_key),
         .window_base(window_base), .window_mask(window_mask), .window_enable(window_enable),
-        .learn(learn), .free_there(free_there), .free_index(free_index), .learned(learned),
+        .learn(learn), .learn_not(learn_not), .free_there(free_there), .free_index(free_index), .learned(learned),
         .write(write), .write_bit(write_bit), .write_index(write_index), .write_which(write_which),
         .m_valid_q(m_valid_r), .m_maintain_q(m_maintain), .m_irq_q(m_irq), .m_bad_q(m_bad_r),
         .m_match_q(m_match), .m_listed(m_listed), .m_index(record_index), .m_key_q(record_key),
@@ -262,11 +283,39 @@ module upstream #(
     assign {decide_port, d_completion, d_nonposted, d_candidate, d_bad, d_last, d_keep, d_data} = line_out;
     assign d_is_token = d_completion & d_nonposted;
 
+    // ---- windows ----------------------------------------------------------------------------------------
+
+    wire        v_valid, v_stop, v_change, v_four, v_take;
+    wire [1:0]  v_reason;
+    wire [39:0] v_page;
+    generate
+        if (ISOLATION != 0) begin : isolated
+            window #(.WIDTH(WIDTH)) windows (
+                .clk(clk), .rst(rst), .bus(bus), .device(device), .set(guard_set), .set_index(guard_index),
+                .set_data(guard_data), .enable_q(guarded),
+                .beat_take(g_fire & ~g_token), .beat_first(g_first), .beat_last(g_last), .beat_data(g_data),
+                .beat_class(g_class), .beat_port(g_port),
+                .v_valid(v_valid), .v_stop(v_stop), .v_reason(v_reason), .v_change(v_change), .v_page(v_page),
+                .v_four(v_four), .v_take(v_take)
+            );
+        end else begin : open_
+            assign guarded = 8'd0;
+            assign v_valid = 1'b1;
+            assign {v_stop, v_change, v_four} = 3'd0;
+            assign v_reason = 2'd0;
+            assign v_page = 40'd0;
+            wire unused = &{1'b0, guard_set, guard_index, guard_data, v_take};
+        end
+    endgenerate
+    // Of a message: a source of a port that is checked passes rewritten, and nothing else; and not with a digest,
+    // which would be wrong.
+    wire v_refuse = rewrite ? d_data[15] & ~d_token : guarded[record_key[113:111]];
+
     // ---- the decision -----------------------------------------------------------------------------------
 
     wire [WIDTH-1:0] x_data;
     wire [K-1:0]     x_keep;
-    wire             x_last, x_bad, x_nonposted, x_valid, relayed, cleared, own;
+    wire             x_last, x_bad, x_nonposted, x_valid, x_ready, x_first, relayed, cleared, own;
     dispatch #(.WIDTH(WIDTH), .SOURCES(SOURCES), .BUMP(BUMP)) decision (
         .clk(clk), .rst(rst), .tap(tap_q), .pause(pause), .bus(bus), .device(device), .time_ns(time_ns),
         .d_data(d_data), .d_keep(d_keep), .d_last(d_last), .d_bad(d_bad), .d_nonposted(d_nonposted),
@@ -274,6 +323,8 @@ module upstream #(
         .m_valid(m_valid_r & ~m_maintain), .m_irq(m_irq), .m_bad(m_bad_r), .m_listed(m_listed),
         .m_index(record_index), .m_match(m_match), .m_key(record_key), .m_tc(record_tc), .m_odd(m_odd),
         .m_poisoned(m_poisoned), .m_level(record_level), .m_take(m_take),
+        .v_valid(v_valid), .v_stop(v_stop), .v_refuse(v_refuse), .v_take(v_take), .stop(decide_stop),
+        .token_refuse(token_refuse),
         .wire_own(wire_own), .wire_forced(wire_forced), .wire_suppressed(wire_suppressed),
         .wire_set(wire_set),
         .token_record(token_record), .token_force(token_force), .token_emit(token_emit),
@@ -283,7 +334,7 @@ module upstream #(
         .ring_enable(ring_enable), .ring_room(ring_room), .ring_address(ring_address),
         .ring_number(ring_number), .ring_missed(ring_missed), .ring_busy(ring_busy), .ring_put(ring_put), .ring_miss(ring_miss),
         .e_data(x_data), .e_keep(x_keep), .e_last(x_last), .e_bad(x_bad), .e_nonposted(x_nonposted),
-        .e_valid(x_valid), .e_ready(e_ready),
+        .e_valid(x_valid), .e_ready(x_ready), .e_first(x_first),
         .decide(decide), .event_(decide_event), .rise(decide_rise), .beat(beat), .relayed(relayed), .cleared(cleared),
         .own(own)
     );
@@ -294,31 +345,66 @@ module upstream #(
     assign decide_odd = m_odd;
     assign decide_token = d_token;
     assign beat_last = d_valid & d_ready & d_last;
+    assign beat_bad = d_bad;
+    assign record_match = m_match;
+    assign decide_nonposted = d_nonposted;
+    assign decide_reason = v_reason;
+    assign decide_message = d_candidate & m_irq;
+    assign np_back = ~tap_q & d_valid & d_ready & d_nonposted & ~d_is_token & ~relayed;
     assign beat_data = x_data;
     assign beat_keep = x_keep;
 
     // ---- the exit ---------------------------------------------------------------------------------------
 
+    wire [WIDTH-1:0] y_data;
+    wire [K-1:0]     y_keep;
+    wire             y_last, y_bad, y_nonposted, y_valid;
+    generate
+        if (ISOLATION != 0) begin : changing
+            // As it was decided, whatever software has changed since.
+            wire message = d_candidate & m_irq;
+            reg  rewrite_q;
+            always @(posedge clk) begin
+                if (decide) begin
+                    rewrite_q <= rewrite;
+                end
+            end
+            readdress #(.WIDTH(WIDTH)) addresses (
+                .clk(clk), .rst(rst), .s_first(x_first), .s_window(v_change & ~message), .page(v_page), .four(v_four),
+                .s_message(message & (decide ? rewrite : rewrite_q)), .address(rewrite_address), .data(rewrite_data),
+                .s_data(x_data), .s_keep(x_keep), .s_last(x_last), .s_bad(x_bad), .s_nonposted(x_nonposted),
+                .s_valid(x_valid), .s_ready(x_ready), .m_data(y_data), .m_keep(y_keep), .m_last(y_last), .m_bad(y_bad),
+                .m_nonposted(y_nonposted), .m_valid(y_valid), .m_ready(e_ready), .busy(exit_busy)
+            );
+        end else begin : straight
+            assign {y_data, y_keep, y_last, y_bad, y_nonposted, y_valid} = {x_data, x_keep, x_last, x_bad, x_nonposted, x_valid};
+            assign x_ready = e_ready;
+            assign exit_busy = 1'b0;
+            wire unused = &{1'b0, x_first, v_change, v_page, v_four, rewrite_address, rewrite_data};
+        end
+    endgenerate
+
     wire             go_around = around & g_valid & ~swallow & line_ready & ~record_stop & ~token_q;
-    wire             e_valid = x_valid | go_around;
-    wire             e_last = go_around ? g_last : x_last;
-    wire             e_bad = go_around ? g_bad : x_bad;
-    wire             e_nonposted = go_around ? g_class[0] : x_nonposted;
+    wire             e_valid = y_valid | go_around;
+    wire             e_last = go_around ? g_last : y_last;
+    wire             e_bad = go_around ? g_bad : y_bad;
+    wire             e_nonposted = go_around ? g_class[0] : y_nonposted;
     wire [4:0]       unused_np_count;
-    wire             unused_first, unused_nonposted, unused_dropped;
+    wire             unused_first, unused_nonposted, unused_dropped, unused_half;
     egress #(.WIDTH(WIDTH), .USER(1)) exit (
         .clk(clk), .rst(rst), .up(1'b1),
-        .s_data(go_around ? g_data : x_data), .s_keep(go_around ? g_keep : x_keep), .s_user(e_bad),
+        .s_data(go_around ? g_data : y_data), .s_keep(go_around ? g_keep : y_keep), .s_user(e_bad),
         .s_last(e_last), .s_nonposted(e_nonposted), .s_valid(e_valid), .s_ready(e_ready),
         .m_data(m_data), .m_keep(m_keep), .m_user(m_bad), .m_last(m_last), .m_valid(m_valid),
-        .m_ready(m_ready), .np_ok(m_np_ok), .np_pop(np_pop), .np_count(unused_np_count),
+        .m_ready(m_ready), .np_ok(m_np_ok), .np_pop(np_pop), .np_count(unused_np_count), .p_half(unused_half),
         .m_first(unused_first), .m_nonposted(unused_nonposted), .dropped(unused_dropped)
     );
 
     // ---- counted ----------------------------------------------------------------------------------------
 
-    wire ends = e_valid & e_ready & e_last & ~e_bad & (go_around | (relayed & ~own));
+    wire ends = go_around ? e_ready & g_last & ~g_bad : relayed & ~own & x_last & ~x_bad;
     wire completion = go_around ? g_class[1] : d_completion;
+    wire nonposted = go_around ? g_class[0] : x_nonposted;
     // Who a TLP says it comes from: its port's function; for INTx, which may not say, the card. A completion
     // names who completes, which is bus 0 until the function has had its first configuration write.
     wire [15:0] requester = g_data[63:48];
@@ -326,8 +412,8 @@ module upstream #(
                                          (requester[2:0] != (g_class[4] ? 3'd0 : g_port)));
     always @(posedge clk) begin
         s_np_ok <= np_room & ~rst;
-        count_posted <= ~rst & ends & ~e_nonposted & ~completion;
-        count_nonposted <= ~rst & ends & e_nonposted;
+        count_posted <= ~rst & ends & ~nonposted & ~completion;
+        count_nonposted <= ~rst & ends & nonposted;
         count_completion <= ~rst & ends & completion;
         count_malformed <= ~rst & malformed;
         count_spoofed <= ~rst & g_fire & ~g_token & g_first & ~g_bad & spoofed;
@@ -343,9 +429,9 @@ module upstream #(
             token_q <= (token_q | token_taken) & ~token_done;
         end
     end
-    assign moving = g_fire | (d_valid & d_ready) | (x_valid & e_ready) | (change & quiet);
+    assign moving = g_fire | (d_valid & d_ready) | (y_valid & e_ready) | (change & quiet);
 
-    wire unused = &{1'b0, malformed_first, unused_np_count, unused_first, unused_nonposted, unused_dropped,
+    wire unused = &{1'b0, malformed_first, unused_np_count, unused_half, unused_first, unused_nonposted, unused_dropped,
                     g_class[5], g_class[2]};
 endmodule
 

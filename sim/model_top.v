@@ -109,7 +109,7 @@ module model_top #(
         m_port_np_ok_q <= m_port_np_ok;
     end
 
-    relay #(.PORTS(PORTS), .WIDTH(WIDTH), .SOURCES(SOURCES), .BUMP(BUMP)) relay (
+    relay #(.PORTS(PORTS), .WIDTH(WIDTH), .SOURCES(SOURCES), .BUMP(BUMP), .ISOLATION((BUMP == 0) ? 1 : 0)) relay (
         .clk(clk),
         .rst(rst_q),
         .bus(bus_q),
