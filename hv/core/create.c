@@ -67,6 +67,7 @@ static int add_vcpu(struct lpar *lpar, unsigned cpu, const struct machine_ops *m
     vcpu->index = vcpu->apic_id = lpar->cpus;
     vcpu->stats =
         (struct statistics_cpu *)(void *)((uint8_t *)lpar->statistics + lpar->statistics->cpu) + lpar->cpus;
+    vcpu->line_at = ~0ull;
     vcpu->context.machine = machine;
     vcpu->context.cpu = cpu;
     vcpu->context.tag = 1; /* a CPU runs one context, so one tag does */

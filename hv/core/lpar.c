@@ -128,7 +128,8 @@ void lpar_cpu(struct vcpu *vcpu)
     uint64_t seen = 0; /* starts that this CPU has taken part in */
 
     for (;;) {
-        __atomic_exchange_n(&context->requests, 0, __ATOMIC_SEQ_CST);
+        if (__atomic_exchange_n(&context->requests, 0, __ATOMIC_SEQ_CST) & REQUEST_TIMER)
+            timers_run(vcpu);
         if (vcpu->index == 0 && __atomic_load_n(&lpar->state, __ATOMIC_ACQUIRE) == LPAR_STARTING)
             start(lpar);
         if (__atomic_load_n(&lpar->state, __ATOMIC_ACQUIRE) != LPAR_RUNNING || lpar->starts == seen) {

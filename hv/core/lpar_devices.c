@@ -4,6 +4,7 @@
 #include "log.h"
 #include "lpar.h"
 #include "mux.h"
+#include "router.h"
 #include "timers.h"
 
 /* ---- what devices ask of their LPAR, device lock held ---- */
@@ -59,6 +60,11 @@ static unsigned ioapic_route(void *owner, const struct apic_message *message)
     struct lpar *lpar = owner;
 
     return lapic_route(&lpar->set.lapics, message);
+}
+
+static void ioapic_ended(void *owner, unsigned pin)
+{
+    router_end(owner, pin);
 }
 
 /* ---- what local APICs ask of their vCPU ---- */
@@ -139,7 +145,7 @@ static int add_test_device(struct lpar *lpar)
 
 int lpar_devices_add(struct lpar *lpar, int64_t start)
 {
-    static const struct ioapic_env ioapic_env = {.route = ioapic_route};
+    static const struct ioapic_env ioapic_env = {.route = ioapic_route, .ended = ioapic_ended};
     struct device_set *set = &lpar->set;
 
     set->env = (struct device_env){.owner = lpar,

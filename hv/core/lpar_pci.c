@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lpar_pci.h"
 
+#include "guest_acpi.h"
 #include "log.h"
 #include "lpar.h"
+#include "router.h"
 
 enum { APERTURE_STEP = 2 << 20 };
 
@@ -21,11 +23,19 @@ static void env_map(void *owner, uint64_t gpa, uint64_t address, uint64_t bytes,
 static bool env_message(void *owner, struct pci_pass *pass, unsigned index, bool on, struct pci_message *host)
 {
     (void)owner;
-    (void)pass;
-    (void)index;
-    (void)on;
-    (void)host;
-    return false;
+    return on && router_message_of(pass, index, host);
+}
+
+static bool env_confined(void *owner)
+{
+    (void)owner;
+    return router_confines();
+}
+
+static void env_reset(void *owner, struct pci_pass *pass)
+{
+    (void)owner;
+    router_forget(pass);
 }
 
 /* Nothing confines what it would write: there is no DMA window. */
@@ -39,7 +49,11 @@ static bool env_master(void *owner, struct pci_pass *pass, bool on)
     return false;
 }
 
-static const struct pci_pass_env env = {.map = env_map, .message = env_message, .master = env_master};
+static const struct pci_pass_env env = {.map = env_map,
+                                        .message = env_message,
+                                        .master = env_master,
+                                        .confined = env_confined,
+                                        .reset = env_reset};
 
 /* ---- the aperture ---- */
 
@@ -119,13 +133,31 @@ int lpar_pci_add(struct lpar *lpar, const struct lpar_functions *functions)
 
         if (!pass)
             return trace_error(-1, "%s: no memory for its functions", lpar->name);
-        pci_pass_init(pass, functions->host, functions->function[i], i + 1, PCI_PASS_MESSAGES, pci->aperture,
+        pci_pass_init(pass, functions->host, functions->function[i], i + 1, router.quota, pci->aperture,
                       PCI_ECAM, gpa[i], &env, lpar);
         if (!pci_plug(&lpar->set.pci, i + 1, &pci_pass_function, pass))
             return trace_error(-1, "%s: no slot for a function", lpar->name);
         pci->pass[pci->count++] = pass;
+        router_add(lpar, pass);
     }
     return 0;
+}
+
+unsigned lpar_pci_gsi(const struct pci_pass *pass)
+{
+    return guest_acpi_pci_gsi(pass->slot, pass->function->pin);
+}
+
+void lpar_pci_line(struct lpar *lpar, const struct pci_pass *pass, bool high)
+{
+    struct lpar_pci *pci = &lpar->pci;
+    const unsigned gsi = lpar_pci_gsi(pass);
+    bool any = false;
+
+    pci->lines = high ? pci->lines | 1u << pass->slot : pci->lines & ~(1u << pass->slot);
+    for (unsigned i = 0; i < pci->count; i++)
+        any |= pci->lines >> pci->pass[i]->slot & 1 && lpar_pci_gsi(pci->pass[i]) == gsi;
+    lpar->set.env.line(lpar, gsi, any);
 }
 
 uint32_t lpar_pci_slots(const struct lpar *lpar)

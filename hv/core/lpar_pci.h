@@ -19,12 +19,19 @@ struct lpar_pci {
     unsigned count;
     struct pci_pass *pass[LPAR_FUNCTIONS];
     uint64_t aperture; /* BARs are between this and PCI_ECAM; 0: there are none */
+    uint32_t lines;    /* bit per slot: the function's virtual line is up */
     uint64_t refused;  /* times that a function was to master the bus and might not */
 };
 
 /* 0, or negative with the reason on the log. @pre the devices are on their buses, nested tables have a root
  */
 int lpar_pci_add(struct lpar *lpar, const struct lpar_functions *functions);
+
+/* The virtual line of a function; functions that share an input are ORed. @pre device lock held */
+void lpar_pci_line(struct lpar *lpar, const struct pci_pass *pass, bool high);
+
+/* The input of the LPAR's I/O APIC that its line goes to. */
+unsigned lpar_pci_gsi(const struct pci_pass *pass);
 
 /* Bit per slot of a function with an interrupt pin. */
 uint32_t lpar_pci_slots(const struct lpar *lpar);

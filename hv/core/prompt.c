@@ -7,6 +7,7 @@
 #include "lpar.h"
 #include "mechanism.h"
 #include "mux.h"
+#include "router.h"
 #include "text.h"
 
 #include <stdarg.h>
@@ -122,9 +123,56 @@ static const char *const mechanism_names[] = {
 
 static void run_mech(struct lpar *lpar, const char *rest)
 {
-    (void)rest;
+    char word[16], way[8];
+
+    rest = text_word(text_word(rest, word, sizeof word), way, sizeof way);
+    if (*word) {
+        if (!text_equal(word, mechanism_names[MECHANISM_RELAY]) ||
+            !(text_equal(way, "on") || text_equal(way, "off"))) {
+            say("mech: `relay on` or `relay off` can be said");
+            return;
+        }
+        lock_take(&lpar->devices);
+        router_switch(lpar, text_equal(way, "on"));
+        lock_release(&lpar->devices);
+    }
     for (unsigned m = 0; m < MECHANISM_COUNT; m++)
         say("%s: %-12s %s", lpar->name, mechanism_names[m], lpar->mechanisms >> m & 1 ? "on" : "off");
+}
+
+static void show_functions(const struct lpar *lpar)
+{
+    for (unsigned port = 1; port < ROUTER_PORTS; port++) {
+        const struct routed *r = &router.port[port];
+        char name[8];
+
+        if (r->lpar != lpar)
+            continue;
+        functions_name(r->pass->function->id, name);
+        say("%s: %s slot %u: by %s, found by %s: lines %lu, messages %lu%s", lpar->name, name, r->pass->slot,
+            pci_pass_by_message(r->pass) ? "messages" : "line",
+            lpar->mechanisms >> MECHANISM_RELAY & 1 ? "relay" : "scan", r->lines, r->messages,
+            r->in_service ? ", in service" : "");
+    }
+}
+
+static void run_relay(struct lpar *unused, const char *rest)
+{
+    const struct router_stats *stats = &router.stats;
+    const struct indicator_stats *reader = &router.indicator.stats;
+
+    (void)unused;
+    (void)rest;
+    if (!router.present) {
+        say("there is no relay");
+        return;
+    }
+    say("interrupts %lu, spurious %lu, of nobody %lu, dropped %lu, lines paused %lu", stats->interrupts,
+        stats->spurious, stats->strangers, stats->dropped, stats->pauses);
+    say("relay: events %lu, drains %lu, bus reads %lu, bus writes %lu, resyncs %lu, card resets %lu",
+        reader->events, reader->drains, reader->bus_reads, reader->bus_writes, reader->resyncs,
+        reader->resets);
+    say("scan: lines %lu, bus reads %lu", stats->scans, stats->scan_reads);
 }
 
 static void run_irq(struct lpar *lpar, const char *rest)
@@ -132,6 +180,7 @@ static void run_irq(struct lpar *lpar, const char *rest)
     const struct ioapic *ioapic = &lpar->set.ioapic;
 
     (void)rest;
+    show_functions(lpar);
     say("%s: I/O APIC: sent %lu, nowhere %lu, coalesced %lu", lpar->name, ioapic->sent, ioapic->nowhere,
         ioapic->coalesced);
     for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
@@ -213,9 +262,10 @@ static const struct command commands[] = {
     {"reset", "N", "start it anew", run_reset, true},
     {"power", "N", "press its power button: it is asked to shut down", run_power, true},
     {"exits", "N", "how often its CPUs left the guest, and why", run_exits, true},
-    {"mech", "N", "its switchboard: which mechanisms are on", run_mech, true},
+    {"mech", "N", "its switchboard: which mechanisms are on; `mech N relay on`: one of them", run_mech, true},
     {"irq", "N", "its interrupt controllers", run_irq, true},
     {"mem", "N", "its memory", run_mem, true},
+    {"relay", "", "interrupts of functions: how many, and how they were found", run_relay, false},
     {"pci", "", "the machine's PCI functions, and whose they are", run_pci, false},
     {"log", "", "the hypervisor's log", run_log, false},
 };

@@ -4,6 +4,7 @@
 #include "clock_rate.h"
 #include "lpar.h"
 #include "pit.h"
+#include "router.h"
 
 #define NEVER (~0ull)
 
@@ -25,7 +26,7 @@ uint64_t timers_now(const struct lpar *lpar)
 
 static uint64_t next_of(const struct vcpu *vcpu)
 {
-    uint64_t next = vcpu->lapic_at;
+    uint64_t next = vcpu->lapic_at < vcpu->line_at ? vcpu->lapic_at : vcpu->line_at;
 
     if (vcpu->index == 0)
         for (unsigned i = 0; i < DEVICE_TIMERS; i++)
@@ -47,6 +48,12 @@ static void program(struct vcpu *vcpu)
 void timers_set_lapic(struct vcpu *vcpu, uint64_t at)
 {
     vcpu->lapic_at = at;
+    program(vcpu);
+}
+
+void timers_set_line(struct vcpu *vcpu, uint64_t at)
+{
+    vcpu->line_at = at;
     program(vcpu);
 }
 
@@ -84,6 +91,10 @@ void timers_run(struct vcpu *vcpu)
         lapic_expire(&vcpu->lapic);
         vcpu->look = true;
     }
+    if (vcpu->line_at <= now) {
+        vcpu->line_at = NEVER;
+        router_resume(vcpu);
+    }
     if (vcpu->index == 0 && __atomic_load_n(&vcpu->lpar->device_at[TIMER_PIT], __ATOMIC_RELAXED) <= now)
         run_device(vcpu->lpar, now);
     program(vcpu);
@@ -93,4 +104,5 @@ void timers_stop(struct vcpu *vcpu)
 {
     vcpu->lapic_at = vcpu->deadline = NEVER;
     vcpu->context.machine->deadline(NEVER);
+    program(vcpu);
 }

@@ -16,6 +16,9 @@ struct vcpu;
 /* On the vCPU's CPU: its local APIC's timer expires at that tick; ~0: never. */
 void timers_set_lapic(struct vcpu *vcpu, uint64_t at);
 
+/* On the vCPU's CPU, whether its LPAR runs or not: router_resume() at that tick. */
+void timers_set_line(struct vcpu *vcpu, uint64_t at);
+
 /* Any CPU, device lock held. */
 void timers_set_device(struct lpar *lpar, enum device_timer timer, uint64_t at_ns);
 

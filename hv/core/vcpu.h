@@ -53,6 +53,7 @@ struct vcpu {
     bool look;         /* something may have changed what the local APIC has to deliver */
     int interrupt;     /* what it has, as of the last look; LAPIC_NO_VECTOR: nothing */
     uint64_t lapic_at; /* tick at which its timer expires; ~0: never */
+    uint64_t line_at;  /* tick at which a line of the machine is let in again (router.h); ~0: never */
     uint64_t deadline; /* as the machine has it */
     uint64_t xcr0;
     uint64_t misc_enable; /* IA32_MISC_ENABLE */

@@ -44,6 +44,12 @@ static void evaluate_level(struct ioapic *io, unsigned pin)
         send(io, pin);
 }
 
+static void tell_ended(struct ioapic *io, unsigned pin)
+{
+    if (io->env->ended)
+        io->env->ended(io->owner, pin);
+}
+
 void ioapic_line(struct ioapic *io, unsigned pin, bool high)
 {
     const uint32_t bit = 1u << pin;
@@ -67,6 +73,7 @@ void ioapic_eoi(struct ioapic *io, uint8_t vector)
         if ((uint8_t)io->entry[pin] != vector || !(io->entry[pin] & ENTRY_REMOTE_IRR))
             continue;
         io->entry[pin] &= ~(uint64_t)ENTRY_REMOTE_IRR;
+        tell_ended(io, pin);
         evaluate_level(io, pin);
     }
 }
@@ -79,6 +86,8 @@ static void write_entry(struct ioapic *io, unsigned pin, uint64_t value)
     if (!(value & ENTRY_LEVEL))
         value &= ~(uint64_t)ENTRY_REMOTE_IRR;
     io->entry[pin] = value;
+    if (keep & ~value & ENTRY_REMOTE_IRR)
+        tell_ended(io, pin);
     evaluate_level(io, pin);
 }
 

@@ -17,6 +17,8 @@
 
 struct ioapic_env {
     unsigned (*route)(void *owner, const struct apic_message *message); /* how many took it */
+    /* The guest has ended the level-triggered interrupt of a pin, whose line may change now; may be null. */
+    void (*ended)(void *owner, unsigned pin);
 };
 
 struct ioapic {

@@ -370,11 +370,17 @@ static void give_command(struct pci_pass *p)
 {
     uint32_t value = COMMAND_MEMORY; /* the hypervisor reaches its registers always */
 
-    if (command(p) & COMMAND_MASTER)
+    if (p->env->confined(p->owner) || command(p) & COMMAND_MASTER)
         value |= COMMAND_MASTER;
     if (command(p) & COMMAND_NO_INTX || p->line_held)
         value |= COMMAND_NO_INTX;
     host_write(p, CONFIG_COMMAND, 2, value);
+}
+
+bool pci_pass_asks(const struct pci_pass *pass)
+{
+    return !pass->line_held && !(command(pass) & COMMAND_NO_INTX) &&
+           host_read(pass, CONFIG_STATUS, 2) & STATUS_INTERRUPT;
 }
 
 void pci_pass_hold_line(struct pci_pass *pass, bool held)
@@ -589,6 +595,7 @@ void pci_pass_reset(struct pci_pass *pass)
     if (before & COMMAND_MASTER)
         pass->env->master(pass->owner, pass, false);
     give_messages(pass);
+    pass->env->reset(pass->owner, pass);
     pci_function_reset(pass->host, pass->function);
     give_command(pass);
 }

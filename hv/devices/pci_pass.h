@@ -43,6 +43,10 @@ struct pci_pass_env {
     bool (*message)(void *owner, struct pci_pass *pass, unsigned index, bool on, struct pci_message *host);
     /* The guest wants the function to master the bus (or no longer). False: it may not. */
     bool (*master)(void *owner, struct pci_pass *pass, bool on);
+    /* Whether what functions may write is confined outside of them: then they always master the bus. */
+    bool (*confined)(void *owner);
+    /* It is silent now, and about to be reset: what it asked is void. */
+    void (*reset)(void *owner, struct pci_pass *pass);
 };
 
 enum pci_pass_kind { PASS_HIDDEN, PASS_SHOWN, PASS_KEPT };
@@ -97,6 +101,9 @@ bool pci_pass_message(const struct pci_pass *pass, unsigned index, struct pci_me
 
 /* Gives the device its messages again, as env->message() says now. */
 void pci_pass_refresh(struct pci_pass *pass);
+
+/* Whether the function asserts its wire, by its status register, and may. */
+bool pci_pass_asks(const struct pci_pass *pass);
 
 /* INTx at the function, for a machine where nothing else can hold its line back. */
 void pci_pass_hold_line(struct pci_pass *pass, bool held);

@@ -8,6 +8,8 @@
 #include "lapic_host.h"
 #include "log.h"
 #include "machine.h"
+#include "relay_host.h"
+#include "router.h"
 #include "x86_bits.h"
 
 struct __attribute__((packed)) gate {
@@ -212,5 +214,7 @@ void interrupt_handle(unsigned vector)
         __atomic_fetch_or(&cpu->context->requests, REQUEST_TIMER, __ATOMIC_RELAXED);
     if (vector == VECTOR_CONSOLE)
         console_interrupt();
+    if (vector >= ROUTER_VECTOR && vector < ROUTER_LINE_VECTOR + ROUTER_PINS)
+        relay_host_interrupt(vector);
     lapic_host_eoi();
 }

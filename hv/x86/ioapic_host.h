@@ -14,4 +14,11 @@ void ioapic_host_init(const struct acpi *acpi);
  * named. */
 bool ioapic_host_route_isa(unsigned irq, uint32_t apic_id, uint8_t vector);
 
+/*
+ * An input of PCI's kind (level, active low) goes to a CPU; false as above. Masking is without effect on an
+ * input that is not there.
+ */
+bool ioapic_host_route(unsigned gsi, uint32_t apic_id, uint8_t vector);
+void ioapic_host_mask(unsigned gsi, bool masked);
+
 #endif

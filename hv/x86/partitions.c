@@ -10,6 +10,7 @@
 #include "insn.h"
 #include "log.h"
 #include "partition.h"
+#include "relay_host.h"
 #include "rtc_host.h"
 #include "text.h"
 #include "x86_bits.h"
@@ -203,12 +204,20 @@ static void create_table(struct boot *boot, const struct boot_module *file, cons
                  error.property[0] ? ": " : "", error.text);
         return;
     }
+    if (functions.relay) {
+        unsigned count = 0;
+
+        for (unsigned i = 0; i < table.count; i++)
+            count += table.partition[i].functions;
+        relay_host_open(count);
+    }
     for (unsigned i = 0; i < table.count; i++) {
         struct lpar_plan plan = {0};
 
         plan_of(&plan, &table.partition[i], boot);
         create(&plan, machine, carve);
     }
+    relay_host_lines();
 }
 
 void partitions_create(struct boot *boot, const struct machine_ops *machine)

@@ -169,7 +169,24 @@ static bool env_master(void *owner, struct pci_pass *p, bool on)
     return on && may_master;
 }
 
-static const struct pci_pass_env env = {.map = env_map, .message = env_message, .master = env_master};
+static bool env_confined(void *owner)
+{
+    (void)owner;
+    return false;
+}
+
+static void env_reset(void *owner, struct pci_pass *p)
+{
+    (void)owner;
+    cr_assert_not(get(CONFIG_COMMAND, 2) & COMMAND_MASTER);
+    cr_assert_eq(p, &pass);
+}
+
+static const struct pci_pass_env env = {.map = env_map,
+                                        .message = env_message,
+                                        .master = env_master,
+                                        .confined = env_confined,
+                                        .reset = env_reset};
 
 static void set_up(void)
 {

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interrupts of functions behind the relay, on their way to the LPAR that owns the function.
+ *
+ * Mechanism `relay`, a bit of each LPAR. On: whatever interrupt came, one locked drain moves the relay's
+ * events into per-source bits, in the hypervisor's own memory; the bits say whose it is, and the owner's
+ * interrupt controllers get it. Off, the baseline: a message is known by its vector, and for a line the
+ * status register of every function on it is read.
+ *
+ * Each function has a fixed part of the relay's source table, its line first, then its messages: source s of
+ * a message is what arrives as vector ROUTER_VECTOR + s. So the device is told of a message once and for
+ * good; where the guest wants it is looked up when it comes.
+ *
+ * A line, to the end: the wire rises, the relay tells the root and takes it down again (one-shot); the
+ * owner's virtual line goes up. At the guest's EOI the virtual line goes down, and a posted write has the
+ * relay look at the wire again: still high, and all of it comes anew.
+ *
+ * Locks: an LPAR's device lock, then the router's. Interrupts come here between two runs of a guest, where
+ * their CPU holds neither.
+ */
+#ifndef ROUTER_H
+#define ROUTER_H
+
+#include "indicator.h"
+#include "lock.h"
+#include "pci_pass.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lpar;
+struct vcpu;
+
+enum {
+    ROUTER_VECTOR = 0x30,      /* of source 0 */
+    ROUTER_LINE_VECTOR = 0xe0, /* of INTA; INTB and on follow */
+    ROUTER_PINS = 4,
+    ROUTER_PORTS = 8, /* port 0 is the relay itself */
+    ROUTER_RING_LOG2 = 8,
+};
+
+/* What the machine does for the router. */
+struct router_host {
+    uint32_t (*apic_id)(unsigned cpu);
+    /* The input that the relay's pin arrives at is let in or not. */
+    void (*line_on)(unsigned pin, bool on);
+};
+
+struct routed {
+    struct lpar *lpar; /* null: no LPAR has the port's function */
+    struct pci_pass *pass;
+    unsigned first;           /* source of its line; its messages follow */
+    bool in_service;          /* its virtual line is up until the guest's EOI */
+    bool masked;              /* its wire is masked at the relay, for the same time */
+    uint64_t lines, messages; /* interrupts given to the LPAR */
+};
+
+struct router_stats {
+    uint64_t interrupts; /* taken by the hypervisor, for functions */
+    uint64_t spurious;   /* of them: nothing was found */
+    uint64_t strangers;  /* recorded by the relay, of nobody */
+    uint64_t scans;      /* lines looked for in status registers */
+    uint64_t scan_reads; /* bus reads for that */
+    uint64_t dropped;    /* messages that were not in force any more */
+    uint64_t pauses;     /* times a line was masked for a while */
+};
+
+struct router {
+    struct lock lock; /* of the indicator, the card, and what is below */
+    bool present;
+    struct card *card;
+    const struct router_host *host;
+    struct indicator indicator;
+    unsigned quota; /* messages a function can have */
+    unsigned count; /* functions added */
+    struct routed port[ROUTER_PORTS];
+    uint8_t port_of[INDICATOR_SOURCES]; /* 0: nobody's */
+    unsigned fruitless[ROUTER_PINS];    /* interrupts in a row in which nothing was found */
+    bool paused[ROUTER_PINS];           /* the input is masked, until router_resume() */
+    struct vcpu *vcpu[ROUTER_PINS];     /* on whose CPU the line is handled */
+    struct router_stats stats;
+};
+
+extern struct router router;
+
+/* Takes the card into use for so many functions. Negative: a card_error, and there is no router. */
+int router_open(struct card *card, const struct router_host *host, unsigned functions);
+
+/* A function and its LPAR. @pre the function is one of the card's */
+void router_add(struct lpar *lpar, struct pci_pass *pass);
+
+/* Whether the circuit confines what functions may write. */
+bool router_confines(void);
+
+/* What the device is to send as message `index`. */
+bool router_message_of(const struct pci_pass *pass, unsigned index, struct pci_message *message);
+
+/* An interrupt has come, as vector ROUTER_LINE_VECTOR + pin or ROUTER_VECTOR + source. */
+void router_line(unsigned pin);
+void router_message(unsigned source);
+
+/* Line interrupts of the pin come to the vCPU's CPU. */
+void router_handle(unsigned pin, struct vcpu *vcpu);
+
+/* The time of a pause is over (vcpu->line_at). On the vCPU's CPU. */
+void router_resume(const struct vcpu *vcpu);
+
+/* The guest has ended the interrupt of its I/O APIC's input. @pre device lock held */
+void router_end(struct lpar *lpar, unsigned gsi);
+
+/* The function was reset. @pre device lock held */
+void router_forget(struct pci_pass *pass);
+
+/* The LPAR's mechanism `relay` goes on or off, while it runs. @pre device lock held */
+void router_switch(struct lpar *lpar, bool on);
+
+/* Forces a pin's wire, as a function would; for finding out where it arrives. @pre a function with that pin
+ */
+void router_force(unsigned pin, bool high);
+
+#endif
