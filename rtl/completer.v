@@ -27,8 +27,8 @@ module completer #(
 
     output reg              reg_valid_q, // an access, until reg_done
     output reg              reg_write_q,
-    output wire [13:0]      reg_index,   // of the 32-bit register in the BAR
-    output wire [31:0]      reg_wdata,
+    output reg  [13:0]      reg_index,   // of the 32-bit register in the BAR
+    output reg  [31:0]      reg_wdata,
     input  wire             reg_done,
     input  wire             reg_refused, // with reg_done
     input  wire [31:0]      reg_rdata,
@@ -127,18 +127,23 @@ module completer #(
     wire [31:0] address_lo = four_dw ? dw3_q : dw2_q;
     wire [31:0] payload = four_dw ? dw4_q : dw3_q;
 
+    // An access starts the cycle after the TLP is whole; a completion needs the place of the one before.
+    wire start = whole_q & serve & ~reg_valid_q;
+
     // The lowest address in a DW is in bits 31:24 of the DW of a payload.
     function [31:0] swap(input [31:0] dw);
         swap = {dw[7:0], dw[15:8], dw[23:16], dw[31:24]};
     endfunction
 
-    assign reg_index = address_lo[15:2];
-    assign reg_wdata = swap(payload);
+    always @(posedge clk) begin
+        if (start) begin
+            reg_index <= address_lo[15:2];
+            reg_wdata <= swap(payload);
+        end
+    end
 
     // ---- do ---------------------------------------------------------------------------------------------
 
-    // An access starts the cycle after the TLP is whole; a completion needs the place of the one before.
-    wire start = whole_q & serve & ~reg_valid_q;
     wire refuse_now = whole_q & ~serve;
     assign done = reg_done | refuse_now;
     wire is_refused = refuse_now | reg_refused;

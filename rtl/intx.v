@@ -4,7 +4,7 @@
 //
 // Wire 4 (k - 1) + p is pin p of port k. A wire is up when its port asserts it or it is forced. The root's
 // pin p is to be up when any port's pin p is up and not suppressed.
-// wire_* tell about the wire `index` as it is; with `change` it takes `level` from the next cycle on. told is
+// wire_* tell, a cycle later, about the wire `index` as it is; with `change` it takes `level` from the next cycle on. told is
 // what the root was told; with told_set it changes. Synchronous reset: all low.
 `default_nettype none
 
@@ -17,9 +17,9 @@ module intx #(
     input  wire               change,
     input  wire               force_, // change what is forced, not what the port asserts
     input  wire               level,
-    output wire               wire_own,
-    output wire               wire_forced,
-    output wire               wire_suppressed,
+    output reg                wire_own,
+    output reg                wire_forced,
+    output reg                wire_suppressed,
 
     input  wire [PORTS*4-1:0] suppress,
     input  wire [PORTS*4-1:0] forget,      // delivered_q of these wires falls
@@ -36,9 +36,11 @@ module intx #(
     wire [31:0] own_all = {{(32 - PORTS * 4){1'b0}}, own_q};
     wire [31:0] forced_all = {{(32 - PORTS * 4){1'b0}}, forced_q};
     wire [31:0] suppress_all = {{(32 - PORTS * 4){1'b0}}, suppress};
-    assign wire_own = own_all[index];
-    assign wire_forced = forced_all[index];
-    assign wire_suppressed = suppress_all[index];
+    always @(posedge clk) begin
+        wire_own <= own_all[index];
+        wire_forced <= forced_all[index];
+        wire_suppressed <= suppress_all[index];
+    end
 
     reg  [3:0]  want;
     integer p;
@@ -154,8 +156,9 @@ module intx #(
             assert (told_q[f_pin] == f_last_told);
             assert (delivered_q[f_wire] == f_joined);
             assert (want[f_pin] == f_up);
-            if (index == f_wire) begin
-                assert ((wire_own == f_own) & (wire_forced == f_forced) & (wire_suppressed == suppress[f_wire]));
+            if (f_was & $past(index == f_wire)) begin
+                assert ((wire_own == $past(f_own)) & (wire_forced == $past(f_forced)) &
+                        (wire_suppressed == $past(suppress[f_wire])));
             end
             // The root is told a change only, and it was one when the message was begun.
             assert (~differs_q | (level_q != told_q[pin_q]));

@@ -1,47 +1,72 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // A delay line: each beat takes DEPTH cycles, unless what is ahead of it waits. A stage moves when the next
-// one is free or moves, so bubbles close up behind a beat that waits.
+// one is free or moves, so bubbles close up behind a beat that waits. s_ready is a register: the beat that comes
+// while all stages wait stays before them.
 //
 // One beat per cycle. Synchronous reset.
 `default_nettype none
 
 module line #(
-    parameter integer BITS = 64,
+    parameter integer WIDTH = 64,
+    parameter integer SIDE = 10, // bits that go with the data
     parameter integer DEPTH = 4
 ) (
-    input  wire            clk,
-    input  wire            rst,
-    input  wire [BITS-1:0] s_data,
-    input  wire            s_valid,
-    output wire            s_ready,
-    output wire [BITS-1:0] m_data,
-    output wire            m_valid,
-    input  wire            m_ready,
-    output wire            empty
+    input  wire             clk,
+    input  wire             rst,
+    input  wire [WIDTH-1:0] s_data,
+    input  wire [SIDE-1:0]  s_side,
+    input  wire             s_valid,
+    output wire             s_ready,
+    output wire [WIDTH-1:0] m_data,
+    output wire [SIDE-1:0]  m_side,
+    output wire             m_valid,
+    input  wire             m_ready,
+    output wire             empty
 );
-    wire [DEPTH:0]            valid; // [i]: a beat stands before stage i
-    wire [DEPTH-1:0]          moves; // [i]: stage i takes what stands before it
-    wire [(DEPTH+1)*BITS-1:0] data;
+    wire [DEPTH:0]   valid; // [i]: a beat stands before stage i
+    wire [DEPTH-1:0] moves; // [i]: stage i takes what stands before it
 
-    assign valid[0] = s_valid;
-    assign data[BITS-1:0] = s_data;
-    assign s_ready = moves[0];
+    reg              wait_q; // a beat waits before the first stage
+    reg  [WIDTH-1:0] wait_data_q;
+    reg  [SIDE-1:0]  wait_side_q;
+
+    assign valid[0] = wait_q | s_valid;
+    assign s_ready = ~wait_q;
     assign m_valid = valid[DEPTH];
-    assign m_data = data[DEPTH*BITS +: BITS];
-    assign empty = (valid[DEPTH:1] == {DEPTH{1'b0}});
+    assign m_data = stage[DEPTH-1].data_q;
+    assign m_side = stage[DEPTH-1].side_q;
+    assign empty = (valid[DEPTH:1] == {DEPTH{1'b0}}) & ~wait_q;
+
+    always @(posedge clk) begin
+        if (~wait_q) begin
+            wait_data_q <= s_data;
+            wait_side_q <= s_side;
+        end
+        wait_q <= ~rst & valid[0] & ~moves[0];
+    end
 
     genvar g;
     generate
         for (g = 0; g < DEPTH; g = g + 1) begin : stage
-            reg            valid_q;
-            reg [BITS-1:0] data_q;
+            reg             valid_q;
+            reg [WIDTH-1:0] data_q;
+            reg [SIDE-1:0]  side_q;
+            wire [WIDTH-1:0] data;
+            wire [SIDE-1:0]  side;
+            if (g == 0) begin : entrance
+                assign data = wait_q ? wait_data_q : s_data;
+                assign side = wait_q ? wait_side_q : s_side;
+            end else begin : after
+                assign data = stage[g-1].data_q;
+                assign side = stage[g-1].side_q;
+            end
             assign moves[g] = m_ready | (valid[DEPTH:g+1] != {(DEPTH - g){1'b1}});
             assign valid[g+1] = valid_q;
-            assign data[(g+1)*BITS +: BITS] = data_q;
             always @(posedge clk) begin
                 if (moves[g] & valid[g]) begin
-                    data_q <= data[g*BITS +: BITS];
+                    data_q <= data;
+                    side_q <= side;
                 end
                 if (rst) begin
                     valid_q <= 1'b0;
@@ -55,6 +80,14 @@ module line #(
 `ifdef FORMAL
     // ---- proof --------------------------------------------------------------------------------------------
 
+    localparam integer BITS = WIDTH + SIDE;
+    wire [(DEPTH+1)*BITS-1:0] data;
+    assign data[BITS-1:0] = {wait_side_q, wait_data_q};
+    generate
+        for (g = 0; g < DEPTH; g = g + 1) begin : f_stage
+            assign data[(g+1)*BITS +: BITS] = {stage[g].side_q, stage[g].data_q};
+        end
+    endgenerate
     reg f_begun = 1'b0;
     always @(posedge clk) begin
         f_begun <= 1'b1;
@@ -68,7 +101,7 @@ module line #(
     integer f_i;
     reg [7:0] f_inside;
     always @* begin
-        f_inside = 8'd0;
+        f_inside = {7'd0, wait_q};
         for (f_i = 1; f_i <= DEPTH; f_i = f_i + 1) begin
             f_inside = f_inside + {7'd0, valid[f_i]};
         end
@@ -94,9 +127,10 @@ module line #(
             f_count <= f_count + {7'd0, f_in} - {7'd0, f_out};
             if (f_taken) begin
                 f_tag <= 1'b1;
-                f_beat <= s_data;
+                f_beat <= {s_side, s_data};
                 f_ahead <= f_count - {7'd0, f_out};
-                f_place <= 8'd1;
+                f_place <= {7'd0, moves[0]};
+                f_late <= ~moves[0];
                 f_moves <= 8'd0;
             end else if (f_tag) begin
                 f_ahead <= f_ahead - {7'd0, f_out & ~f_next};
@@ -112,7 +146,7 @@ module line #(
     reg [7:0]      f_before; // beats in the stages after the one followed
     always @(posedge clk) begin
         f_waits <= m_valid & ~m_ready & ~rst;
-        f_offer <= m_data;
+        f_offer <= {m_side, m_data};
     end
     always @* begin
         f_before = 8'd0;
@@ -130,23 +164,25 @@ module line #(
             assert (empty == (f_count == 8'd0));
             assert (~f_out | (f_count != 8'd0));
             if (f_next & m_valid) begin
-                assert (m_data == f_beat);
+                assert ({m_side, m_data} == f_beat);
             end
             // What is offered stays offered.
             if (f_waits) begin
-                assert (m_valid & (m_data == f_offer));
+                assert (m_valid & ({m_side, m_data} == f_offer));
             end
-            // Progress: whenever the exit is ready everything moves, so DEPTH such cycles let it out; and it is never
-            // sooner than DEPTH cycles.
+            // Progress: whenever the exit is ready everything moves, so DEPTH such cycles let it out, one more if it
+            // came while nothing moved; and it is never sooner than DEPTH cycles.
             if (f_tag) begin
-                assert (f_moves < DEPTH);
-                assert (f_place > f_moves);
+                assert (f_moves < DEPTH + {7'd0, f_late});
+                assert (f_place + {7'd0, f_late} > f_moves);
             end
-            assert (s_ready | (~m_ready & (f_count == DEPTH)));
+            assert (s_ready | (f_count == DEPTH + 1));
 
             // Induction.
+            assert (~wait_q | (valid[DEPTH:1] == {DEPTH{1'b1}}));
             if (f_tag) begin
-                assert ((f_place >= 8'd1) & (f_place <= DEPTH));
+                assert ((f_place != 8'd0) | wait_q);
+                assert (f_place <= DEPTH);
                 assert (valid[f_place]);
                 assert (data[f_place*BITS +: BITS] == f_beat);
                 assert (f_ahead == f_before);

@@ -57,6 +57,7 @@ module record #(
     output wire [SOURCES-1:0] write_which, // the source whose bits are written, or would be
 
     output reg                m_valid_q,
+    output wire               m_fresh,    // this is its first cycle
     output reg                m_maintain_q,
     output reg                m_irq_q,    // it is an interrupt
     output reg                m_bad_q,    // the TLP is malformed
@@ -257,6 +258,7 @@ module record #(
     assign wants_entry = irq & ~known & may_learn & free_there & (~k_intx | k_level_q) & ~k_poisoned_q;
 
     assign cam_write = m_maintain_q ? m_valid_q & write : learned;
+    assign m_fresh = fresh_q;
     assign learned = fresh_q & m_new_q;
     assign k_move = k_valid_q & (~m_valid_q | m_take) & ~k_shut;
     assign idle = ~first_waits & ~k_valid_q & ~m_valid_q & ~cam_busy;

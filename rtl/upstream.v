@@ -242,6 +242,8 @@ module upstream #(
     // ---- the record -------------------------------------------------------------------------------------
 
     wire g_candidate = g_class[3] | g_class[4];
+    // What is known about the wire of an INTx record is known a cycle after the record.
+    wire m_fresh;
     wire m_valid_r, m_maintain, m_irq, m_bad_r, m_listed, m_odd, m_poisoned, m_take;
     wire [SOURCES-1:0] m_match;
     record #(.WIDTH(WIDTH), .SOURCES(SOURCES)) records (
@@ -255,7 +257,7 @@ module upstream #(
         .window_base(window_base), .window_mask(window_mask), .window_enable(window_enable),
         .learn(learn), .learn_not(learn_not), .free_there(free_there), .free_index(free_index), .learned(learned),
         .write(write), .write_bit(write_bit), .write_index(write_index), .write_which(write_which),
-        .m_valid_q(m_valid_r), .m_maintain_q(m_maintain), .m_irq_q(m_irq), .m_bad_q(m_bad_r),
+        .m_valid_q(m_valid_r), .m_fresh(m_fresh), .m_maintain_q(m_maintain), .m_irq_q(m_irq), .m_bad_q(m_bad_r),
         .m_match_q(m_match), .m_listed(m_listed), .m_index(record_index), .m_key_q(record_key),
         .m_tc_q(record_tc), .m_odd_q(m_odd), .m_poisoned_q(m_poisoned), .m_level_q(record_level),
         .m_take(m_take | record_take), .idle(record_idle)
@@ -265,22 +267,23 @@ module upstream #(
 
     // ---- the line ---------------------------------------------------------------------------------------
 
-    localparam integer LINE = WIDTH + K + 8;
+    localparam integer SIDE = K + 8;
     wire [WIDTH-1:0] d_data;
     wire [K-1:0]     d_keep;
     wire             d_last, d_bad, d_nonposted, d_candidate, d_completion, d_valid, d_ready;
     wire             d_token = token_q & d_is_token;
     wire             d_is_token;
-    wire [LINE-1:0]  line_out;
+    wire [SIDE-1:0]  line_side;
     // A token is told by being neither class that excludes the other.
-    line #(.BITS(LINE), .DEPTH(DEPTH)) delay (
+    line #(.WIDTH(WIDTH), .SIDE(SIDE), .DEPTH(DEPTH)) delay (
         .clk(clk), .rst(rst),
-        .s_data({g_port, g_token | g_class[1], g_token | g_class[0], g_candidate & ~g_token & ~(g_first & g_bad), g_bad,
-                 g_last, g_keep, g_data}),
+        .s_data(g_data),
+        .s_side({g_port, g_token | g_class[1], g_token | g_class[0], g_candidate & ~g_token & ~(g_first & g_bad), g_bad,
+                 g_last, g_keep}),
         .s_valid(g_fire), .s_ready(line_ready),
-        .m_data(line_out), .m_valid(d_valid), .m_ready(d_ready), .empty(line_empty)
+        .m_data(d_data), .m_side(line_side), .m_valid(d_valid), .m_ready(d_ready), .empty(line_empty)
     );
-    assign {decide_port, d_completion, d_nonposted, d_candidate, d_bad, d_last, d_keep, d_data} = line_out;
+    assign {decide_port, d_completion, d_nonposted, d_candidate, d_bad, d_last, d_keep} = line_side;
     assign d_is_token = d_completion & d_nonposted;
 
     // ---- windows ----------------------------------------------------------------------------------------
@@ -320,7 +323,7 @@ module upstream #(
         .clk(clk), .rst(rst), .tap(tap_q), .pause(pause), .bus(bus), .device(device), .time_ns(time_ns),
         .d_data(d_data), .d_keep(d_keep), .d_last(d_last), .d_bad(d_bad), .d_nonposted(d_nonposted),
         .d_candidate(d_candidate), .d_token(d_token), .d_valid(d_valid), .d_ready(d_ready),
-        .m_valid(m_valid_r & ~m_maintain), .m_irq(m_irq), .m_bad(m_bad_r), .m_listed(m_listed),
+        .m_valid(m_valid_r & ~m_maintain & ~(m_fresh & record_key[110])), .m_irq(m_irq), .m_bad(m_bad_r), .m_listed(m_listed),
         .m_index(record_index), .m_match(m_match), .m_key(record_key), .m_tc(record_tc), .m_odd(m_odd),
         .m_poisoned(m_poisoned), .m_level(record_level), .m_take(m_take),
         .v_valid(v_valid), .v_stop(v_stop), .v_refuse(v_refuse), .v_take(v_take), .stop(decide_stop),
