@@ -26,6 +26,18 @@ static bool env_message(void *owner, struct pci_pass *pass, unsigned index, bool
     return on && router_message_of(pass, index, host);
 }
 
+static bool env_master(void *owner, struct pci_pass *pass, bool on)
+{
+    struct lpar *lpar = owner;
+
+    if (on && lpar->pci.refused)
+        return false; /* it was said once why */
+    if (router_dma(lpar, pass, on))
+        return true;
+    lpar->pci.refused |= on;
+    return false;
+}
+
 static bool env_confined(void *owner)
 {
     (void)owner;
@@ -36,17 +48,6 @@ static void env_reset(void *owner, struct pci_pass *pass)
 {
     (void)owner;
     router_forget(pass);
-}
-
-/* Nothing confines what it would write: there is no DMA window. */
-static bool env_master(void *owner, struct pci_pass *pass, bool on)
-{
-    struct lpar *lpar = owner;
-
-    if (on && lpar->pci.refused++ == 0)
-        log_line("%s: %02x:%02x.%x may not master the bus: nothing confines its DMA", lpar->name,
-                 pass->function->id >> 8, pass->function->id >> 3 & 31, pass->function->id & 7);
-    return false;
 }
 
 static const struct pci_pass_env env = {.map = env_map,

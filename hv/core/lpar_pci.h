@@ -20,7 +20,7 @@ struct lpar_pci {
     struct pci_pass *pass[LPAR_FUNCTIONS];
     uint64_t aperture; /* BARs are between this and PCI_ECAM; 0: there are none */
     uint32_t lines;    /* bit per slot: the function's virtual line is up */
-    uint64_t refused;  /* times that a function was to master the bus and might not */
+    bool refused;      /* a function was to master the bus and may not, for a reason that holds for all */
 };
 
 /* 0, or negative with the reason on the log. @pre the devices are on their buses, nested tables have a root

@@ -7,6 +7,7 @@
 #include "lpar.h"
 #include "mechanism.h"
 #include "mux.h"
+#include "relay_regs.h"
 #include "router.h"
 #include "text.h"
 
@@ -156,6 +157,25 @@ static void show_functions(const struct lpar *lpar)
     }
 }
 
+static void show_refused(unsigned port)
+{
+    static const char *const reasons[] = {
+        [RELAY_DMA_FAULT_REASON_OUTSIDE] = "outside of its memory",
+        [RELAY_DMA_FAULT_REASON_REQUESTER] = "in another's name",
+        [RELAY_DMA_FAULT_REASON_KIND] = "of a kind that is not let through",
+        [RELAY_DMA_FAULT_REASON_MESSAGE] = "an interrupt that it was not given",
+    };
+    struct router_fault fault;
+
+    router_fault(port, &fault);
+    if (!fault.valid)
+        return;
+    say("%02x:%02x.%u: stopped %u requests, %u interrupts; first: %lx as %02x:%02x.%x, %s",
+        functions.relay->id >> 8, functions.relay->id >> 3 & 31, port, fault.dma, fault.messages,
+        fault.address, fault.requester >> 8, fault.requester >> 3 & 31, fault.requester & 7,
+        fault.reason < sizeof reasons / sizeof *reasons ? reasons[fault.reason] : "?");
+}
+
 static void run_relay(struct lpar *unused, const char *rest)
 {
     const struct router_stats *stats = &router.stats;
@@ -173,6 +193,8 @@ static void run_relay(struct lpar *unused, const char *rest)
         reader->events, reader->drains, reader->bus_reads, reader->bus_writes, reader->resyncs,
         reader->resets);
     say("scan: lines %lu, bus reads %lu", stats->scans, stats->scan_reads);
+    for (unsigned port = 1; port < ROUTER_PORTS; port++)
+        show_refused(port);
 }
 
 static void run_irq(struct lpar *lpar, const char *rest)

@@ -50,6 +50,7 @@ struct routed {
     struct lpar *lpar; /* null: no LPAR has the port's function */
     struct pci_pass *pass;
     unsigned first;           /* source of its line; its messages follow */
+    bool open;                /* it may reach its LPAR's memory */
     bool in_service;          /* its virtual line is up until the guest's EOI */
     bool masked;              /* its wire is masked at the relay, for the same time */
     uint64_t lines, messages; /* interrupts given to the LPAR */
@@ -89,8 +90,26 @@ int router_open(struct card *card, const struct router_host *host, unsigned func
 /* A function and its LPAR. @pre the function is one of the card's */
 void router_add(struct lpar *lpar, struct pci_pass *pass);
 
-/* Whether the circuit confines what functions may write. */
+/*
+ * Whether the circuit confines what functions may write: DMA windows, closed but for LPARs' memory, and
+ * messages that it replaces by those of the hypervisor.
+ */
 bool router_confines(void);
+
+/* Opens or closes the windows of a function to its LPAR's memory, at the LPAR's addresses. Closed, whatever
+ * passed before is in memory when this returns. False: it may not, and the log says why. @pre device lock
+ * held */
+bool router_dma(struct lpar *lpar, struct pci_pass *pass, bool on);
+
+/* What a port was refused since the card's reset, and the first of it. */
+struct router_fault {
+    uint32_t dma, messages;
+    bool valid;
+    uint32_t reason; /* RELAY_DMA_FAULT_REASON_… */
+    uint16_t requester;
+    uint64_t address;
+};
+void router_fault(unsigned port, struct router_fault *fault);
 
 /* What the device is to send as message `index`. */
 bool router_message_of(const struct pci_pass *pass, unsigned index, struct pci_message *message);
