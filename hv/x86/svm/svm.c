@@ -99,7 +99,7 @@ static void context_reset(struct context *context)
     vmcb->virtual_interrupt = VINTR_MASKING;
     vmcb->intercepts &= ~(uint32_t)(INTERCEPT_VINTR | INTERCEPT_IRET);
     wrmsr_safe(MSR_TSC_AUX, 0);
-    svm->nmi_blocked = svm->nmi_iret = svm->nmi_wanted = svm->nmi_step = false;
+    svm->nmi_blocked = svm->nmi_iret = svm->nmi_wanted = svm->stepping = false;
     svm->clean = 0;
 }
 

@@ -14,10 +14,13 @@ struct svm {
     uint32_t clean;
     /*
      * NMIs without hardware help: one that is injected blocks others until IRET is done. IRET is intercepted;
-     * it is done when RIP is no longer iret_rip, or, when an NMI waits for it, after a single step.
+     * it is done when RIP is no longer iret_rip. One that waits (nmi_wanted) has the guest leave by a single
+     * step over what is in its way: that IRET, or the instruction in a shadow.
      */
-    bool nmi_blocked, nmi_iret, nmi_wanted, nmi_step;
+    bool nmi_blocked, nmi_iret, nmi_wanted;
     uint64_t iret_rip;
+    bool stepping, own_step; /* own_step: the guest has set TF, too */
+    uint64_t step_dr6;       /* the guest's DR6 before the step */
 };
 
 extern const struct machine_ops svm_ops;
@@ -39,6 +42,7 @@ void svm_flush_registers(struct context *context);
 void svm_inject(struct context *context, const struct event *event);
 void svm_retract(struct context *context);
 void svm_window_request(struct context *context, unsigned windows);
+void svm_await_nmi(struct context *context);
 unsigned svm_blocking(struct context *context);
 void svm_set_blocking(struct context *context, unsigned blocking);
 uint64_t svm_next_rip(struct context *context);

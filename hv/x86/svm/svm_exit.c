@@ -46,15 +46,25 @@ static void exit_mmio(const struct vmcb *vmcb, struct exit *exit)
     };
 }
 
-/* The end of the single step over IRET (struct svm). False: the #DB is the guest's own. */
-static bool stepped_over_iret(struct context *context)
+/*
+ * The run that was to be a single step (svm_await_nmi) is over: TF and DR6 are the guest's again. trapped: by
+ * a #DB; true: which is ours alone. After IRET, TF is as the guest wants it.
+ */
+static bool end_step(struct svm *svm, bool trapped)
 {
-    struct svm *svm = context->backend;
+    struct vmcb *vmcb = &svm->vmcb;
+    bool ours = trapped && !svm->own_step, breakpoint = vmcb->dr6 & DR6_BREAKPOINTS;
 
-    if (!svm->nmi_step)
-        return false;
-    svm->nmi_step = svm->nmi_blocked = svm->nmi_iret = false;
-    return true;
+    svm->stepping = false;
+    if (!svm->own_step && !(trapped && svm->nmi_iret))
+        vmcb->rflags &= ~(uint64_t)RFLAGS_TF;
+    if (trapped && svm->nmi_iret)
+        svm->nmi_blocked = svm->nmi_iret = false;
+    if (ours)
+        vmcb->dr6 &= ~(uint64_t)DR6_BS;
+    vmcb->dr6 |= svm->step_dr6;
+    svm->clean &= ~(uint32_t)CLEAN_DR;
+    return ours && !breakpoint;
 }
 
 static void exit_exception(struct context *context, unsigned vector, struct exit *exit)
@@ -63,11 +73,6 @@ static void exit_exception(struct context *context, unsigned vector, struct exit
 
     if (vector == VECTOR_MACHINE_CHECK)
         machine_check();
-    if (vector == VECTOR_DEBUG && stepped_over_iret(context)) {
-        exit->kind = EXIT_WINDOW;
-        exit->windows = WINDOW_NMI;
-        return;
-    }
     exit->kind = EXIT_EXCEPTION;
     exit->exception = (struct exit_exception){
         .vector = (uint8_t)vector,
@@ -87,7 +92,7 @@ static void exit_iret(struct context *context, struct exit *exit)
     svm->iret_rip = svm->vmcb.rip;
     exit->kind = EXIT_WINDOW;
     exit->windows = 0;
-    svm_window_request(context, svm->nmi_wanted ? WINDOW_NMI : 0);
+    svm_window_request(context, 0);
 }
 
 static void read_vectoring(struct context *context)
@@ -135,7 +140,7 @@ static void normalise(struct context *context, struct exit *exit)
     case SVM_EXIT_VINTR:
         exit->kind = EXIT_WINDOW;
         exit->windows = WINDOW_INTERRUPT;
-        svm_window_request(context, svm->nmi_wanted ? WINDOW_NMI : 0);
+        svm_window_request(context, 0);
         return;
     case SVM_EXIT_IRET:
         exit_iret(context, exit);
@@ -207,8 +212,11 @@ void svm_run(struct context *context, struct exit *exit)
     struct vmcb *vmcb = &svm->vmcb;
 
     svm_flush_registers(context);
+    svm_await_nmi(context);
     vmcb->clean = svm->clean;
     if (svm_enter(context, (uintptr_t)vmcb, (uintptr_t)&svm->host) == ENTER_KICK) {
+        if (svm->stepping)
+            end_step(svm, false);
         exit->kind = EXIT_KICK;
         return;
     }
@@ -220,6 +228,13 @@ void svm_run(struct context *context, struct exit *exit)
     vmcb->event = 0;
     svm->clean = CLEAN_ALL;
     read_vectoring(context);
+    if (svm->stepping &&
+        end_step(svm, vmcb->exit_code == SVM_EXIT_EXCEPTION + VECTOR_DEBUG && vmcb->dr6 & DR6_BS)) {
+        exit->kind = EXIT_WINDOW;
+        exit->windows = WINDOW_NMI;
+        svm_window_request(context, 0);
+        return;
+    }
     normalise(context, exit);
 }
 

@@ -3,7 +3,10 @@
 #include "svm.h"
 
 #include "context.h"
+#include "cpu.h"
+#include "exception.h"
 #include "insn.h"
+#include "lapic_host.h"
 #include "x86_bits.h"
 
 #define CR0_CD_NW ((unsigned)(CR0_CD | CR0_NW))
@@ -193,15 +196,6 @@ void svm_retract(struct context *context)
     svm->vmcb.event = 0;
 }
 
-/* Has the guest leave after the IRET that it is at. */
-static void step_over_iret(struct context *context)
-{
-    struct svm *svm = context->backend;
-
-    svm->nmi_step = true;
-    context_set(context, REG_RFLAGS, context_get(context, REG_RFLAGS) | RFLAGS_TF);
-}
-
 void svm_window_request(struct context *context, unsigned windows)
 {
     struct svm *svm = context->backend;
@@ -215,13 +209,36 @@ void svm_window_request(struct context *context, unsigned windows)
         intercepts |= INTERCEPT_VINTR;
     }
     svm->nmi_wanted = windows & WINDOW_NMI;
-    if (svm->nmi_wanted && svm_blocking(context) & BLOCK_NMI && svm->nmi_iret && !svm->nmi_step)
-        step_over_iret(context);
     if (intercepts != vmcb->intercepts) {
         vmcb->intercepts = intercepts;
         svm->clean &= ~(uint32_t)CLEAN_INTERCEPTS;
     }
     svm->clean &= ~(uint32_t)CLEAN_TPR;
+}
+
+/* SVM has no window for NMIs: while one waits, sees to it that this run ends as soon as it could be taken. */
+void svm_await_nmi(struct context *context)
+{
+    struct svm *svm = context->backend;
+    struct vmcb *vmcb = &svm->vmcb;
+    unsigned blocking;
+
+    if (!svm->nmi_wanted)
+        return;
+    blocking = svm_blocking(context);
+    if (blocking & BLOCK_NMI && !svm->nmi_iret)
+        return; /* IRET exits */
+    if (vmcb->event & SVM_EVENT_VALID) {
+        /* What is injected goes first. An interrupt of our own waits until it is delivered, and no longer. */
+        lapic_host_ipi(this_cpu()->apic_id, VECTOR_KICK);
+    } else if (blocking) {
+        svm->stepping = true;
+        svm->own_step = vmcb->rflags & RFLAGS_TF;
+        svm->step_dr6 = vmcb->dr6;
+        vmcb->dr6 &= ~(uint64_t)(DR6_BS | DR6_BREAKPOINTS);
+        vmcb->rflags |= RFLAGS_TF;
+        svm->clean &= ~(uint32_t)CLEAN_DR;
+    }
 }
 
 unsigned svm_blocking(struct context *context)

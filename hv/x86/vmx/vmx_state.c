@@ -207,6 +207,18 @@ void vmx_retract(struct context *context)
     vmwrite(VMCS_ENTRY_EVENT, 0);
 }
 
+/*
+ * Whether blocking by STI holds back the exit at the NMI window is up to the CPU (SDM 3C 26.2); blocking by
+ * MOV SS always does, for the same one instruction.
+ */
+static void defer_nmi_window(struct context *context)
+{
+    unsigned blocking = vmx_blocking(context);
+
+    if (blocking & BLOCK_STI)
+        vmx_set_blocking(context, (blocking & ~(unsigned)BLOCK_STI) | BLOCK_MOV_SS);
+}
+
 void vmx_window_request(struct context *context, unsigned windows)
 {
     struct vmx *vmx = context->backend;
@@ -214,8 +226,10 @@ void vmx_window_request(struct context *context, unsigned windows)
 
     if (windows & WINDOW_INTERRUPT)
         proc |= PROC_INTERRUPT_WINDOW;
-    if (windows & WINDOW_NMI)
+    if (windows & WINDOW_NMI) {
         proc |= PROC_NMI_WINDOW;
+        defer_nmi_window(context);
+    }
     if (proc != vmx->proc)
         vmwrite(VMCS_PROC, vmx->proc = proc);
 }

@@ -11,15 +11,7 @@ static const char *command_line;
 
 static bool word(const char *wanted)
 {
-    for (const char *at = command_line; *at; at++) {
-        const char *a = at, *b = wanted;
-
-        while (*b && *a == *b)
-            a++, b++;
-        if (!*b)
-            return true;
-    }
-    return false;
+    return contains(command_line, wanted);
 }
 
 static void identification(void)

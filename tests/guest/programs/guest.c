@@ -35,9 +35,22 @@ void guest_exit(void)
     print("done: %u ok, %u failed\n", passed, failed);
 }
 
+bool contains(const char *text, const char *wanted)
+{
+    for (; *text; text++) {
+        const char *a = text, *b = wanted;
+
+        while (*b && *a == *b)
+            a++, b++;
+        if (!*b)
+            return true;
+    }
+    return false;
+}
+
 void fault(struct fault_frame *frame)
 {
-    if (frame->vector >= 32 && interrupt_handlers[frame->vector]) {
+    if (interrupt_handlers[frame->vector]) {
         interrupt_handlers[frame->vector]();
         return;
     }

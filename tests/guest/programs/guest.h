@@ -15,6 +15,8 @@ void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "ok   NAME" or "FAIL NAME"; the last line of a guest counts them. */
 void check(const char *name, bool good);
 
+bool contains(const char *text, const char *wanted);
+
 struct fault_frame {
     uint64_t vector, error, rip, cs, rflags, rsp, ss;
 };
@@ -23,7 +25,7 @@ void fault(struct fault_frame *frame);
 enum { NO_FAULT = 256 };
 extern volatile unsigned fault_vector; /* of the last TRY: NO_FAULT, or what came */
 extern volatile uint64_t fault_error, fault_rip, fault_resume;
-extern void (*interrupt_handlers[256])(void); /* called for vectors from 32 on, no EOI is sent */
+extern void (*interrupt_handlers[256])(void); /* called for the vector, no EOI is sent */
 
 /* Runs the instruction; a fault in it is noted in fault_vector and goes on behind it. */
 #define TRY(instruction, ...)                                                                                \

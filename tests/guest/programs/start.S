@@ -115,6 +115,7 @@ common:
 
         .section .rodata
         .balign 8
+        .globl gdt
 gdt:
         .quad 0
         .quad 0x00af9b000000ffff
@@ -124,6 +125,7 @@ gdt_pointer:
         .short gdt_end - gdt - 1
         .long gdt
         .long 0
+        .globl idt_pointer
 idt_pointer:
         .short 256 * 16 - 1
         .quad idt
@@ -135,6 +137,7 @@ multiboot_magic:
 multiboot_info:
         .long 0
         .balign 4096
+        .globl pml4
 pml4:   .skip 4096
 pdpt:   .skip 4096
 pd:     .skip 4 * 4096
