@@ -7,6 +7,7 @@ enum exception {
     EXCEPTION_DE = 0,
     EXCEPTION_DB = 1,
     EXCEPTION_UD = 6,
+    EXCEPTION_NM = 7,
     EXCEPTION_DF = 8,
     EXCEPTION_TS = 10,
     EXCEPTION_NP = 11,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lost_rip.h"
 
+#include "decode.h"
 #include "exceptions.h"
 #include "log.h"
 #include "lpar.h"
@@ -10,10 +11,14 @@
 
 #include <string.h>
 
-/* What an exception with an error code pushes in 64-bit mode, from RSP upwards (SDM 3A figure 6-9). */
+/* What an exception pushes in 64-bit mode, from RSP upwards, below an address that 16 divides (SDM 3A figure
+ * 6-9). */
 struct frame {
-    uint64_t error, rip, cs, rflags, rsp, ss;
+    uint64_t error; /* not of every exception */
+    uint64_t rip, cs, rflags, rsp, ss;
 };
+
+enum { BARE_FRAME = 5 * 8, INSTRUCTION_BYTES = 15, NO_VECTOR = -1 };
 
 /* Within a page. */
 static bool read_linear(struct vcpu *vcpu, uint64_t linear, void *data, size_t size)
@@ -32,7 +37,7 @@ static bool is_selector(uint64_t value)
 }
 
 /* #PF or #GP: a fault of an address that is mapped now cannot have been #PF with P clear. */
-static unsigned vector_of(struct vcpu *vcpu, const struct frame *frame)
+static int vector_of_error(struct vcpu *vcpu, const struct frame *frame)
 {
     struct walk_fault fault;
     uint64_t gpa;
@@ -47,22 +52,54 @@ static unsigned vector_of(struct vcpu *vcpu, const struct frame *frame)
                                                                                             : EXCEPTION_PF;
 }
 
+/* By the instruction at RIP; NO_VECTOR where it leaves a choice. */
+static int vector_of_instruction(struct vcpu *vcpu, uint64_t rip)
+{
+    uint8_t bytes[INSTRUCTION_BYTES];
+    unsigned available = (unsigned)(FRAME_SIZE - (rip & (FRAME_SIZE - 1)));
+    struct insn insn;
+
+    if (available > sizeof bytes)
+        available = sizeof bytes;
+    if (!read_linear(vcpu, rip, bytes, available))
+        return NO_VECTOR;
+    switch (decode(bytes, available, DECODE_64, &insn)) {
+    case DECODE_UNDEFINED:
+        return EXCEPTION_UD;
+    case DECODE_OK:
+        break;
+    default:
+        return NO_VECTOR;
+    }
+    if (insn.op == INSN_UD)
+        return EXCEPTION_UD;
+    if (insn.op == INSN_DIV || insn.op == INSN_IDIV)
+        return EXCEPTION_DE;
+    return context_get(&vcpu->context, REG_CR0) & (CR0_TS | CR0_EM) ? EXCEPTION_NM : NO_VECTOR;
+}
+
 void lost_rip_mend(struct vcpu *vcpu)
 {
     struct context *context = &vcpu->context;
     uint64_t rip, rsp, gate[2];
-    struct frame frame;
-    unsigned vector;
+    struct frame frame = {0};
+    bool bare;
+    int vector;
 
     if (context_get(context, REG_RFLAGS) & RFLAGS_IF || !vcpu_in_64_bit_code(vcpu))
         return;
     rip = context_get(context, REG_RIP);
     rsp = context_get(context, REG_RSP);
-    if (rsp % 16 || !read_linear(vcpu, rsp, &frame, sizeof frame) || frame.rip != rip ||
-        !is_selector(frame.error) || !is_selector(frame.cs) || !is_selector(frame.ss) || frame.rflags >> 22)
+    bare = rsp % 16 == sizeof frame.error;
+    if ((!bare && rsp % 16) ||
+        !read_linear(vcpu, rsp, bare ? &frame.rip : &frame.error, bare ? BARE_FRAME : sizeof frame))
         return;
-    vector = vector_of(vcpu, &frame);
-    if (!read_linear(vcpu, context_segment(context, SEG_IDTR)->base + vector * sizeof gate, gate,
+    if (frame.rip != rip || !is_selector(frame.error) || !is_selector(frame.cs) || !is_selector(frame.ss) ||
+        frame.rflags >> 22)
+        return;
+    vector = bare ? vector_of_instruction(vcpu, rip) : vector_of_error(vcpu, &frame);
+    if (vector == NO_VECTOR ||
+        !read_linear(vcpu, context_segment(context, SEG_IDTR)->base + (unsigned)vector * sizeof gate, gate,
                      sizeof gate))
         return;
     context_set(context, REG_RIP, (gate[0] & 0xffff) | (gate[0] >> 32 & 0xffff0000) | gate[1] << 32);

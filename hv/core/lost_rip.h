@@ -6,7 +6,8 @@
  * runs its own code in the wrong mode on the wrong stack.
  *
  * The state gives itself away: interrupts are off, and the frame on top of the stack was pushed by an
- * exception at that very RIP. The handler's address is then taken from the guest's IDT.
+ * exception at that very RIP. The handler's address is then taken from the guest's IDT: for exceptions with
+ * an error code, and for #UD, #DE and #NM where the instruction says which it was.
  */
 #ifndef LOST_RIP_H
 #define LOST_RIP_H
