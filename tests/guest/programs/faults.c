@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An exception while an interrupt of the host waits: the handler is entered as ever, at its first
+ * instruction. */
+#include "guest.h"
+
+enum { APIC_BASE_MSR = 0x1b, X2APIC = 0xc00, SPURIOUS_MSR = 0x80f, TIMER_MSR = 0x832, COUNT_MSR = 0x838 };
+enum { TIMER_VECTOR = 0x40, CR0_TS = 8, WAIT_TICKS = 1000000 };
+
+/* The guest's timer is one of the host's; interrupts are off here all the time, and nothing exits. */
+static void let_the_host_wait(void)
+{
+    uint64_t begin;
+
+    wrmsr(COUNT_MSR, 100);
+    begin = rdtsc();
+    while (rdtsc() - begin < WAIT_TICKS)
+        ;
+}
+
+void guest_main(uint32_t info_address)
+{
+    uint64_t cr0;
+
+    (void)info_address;
+    wrmsr(APIC_BASE_MSR, rdmsr(APIC_BASE_MSR) | X2APIC);
+    wrmsr(SPURIOUS_MSR, 0x1ff);
+    wrmsr(TIMER_MSR, TIMER_VECTOR);
+
+    let_the_host_wait();
+    TRY("ud2", : :);
+    check("#UD", fault_vector == 6);
+    let_the_host_wait();
+    TRY("divl %0", : : "r"(0), "a"(1), "d"(0));
+    check("#DE", fault_vector == 0);
+    let_the_host_wait();
+    TRY("movb (%0), %%al", : : "r"(0x7fffff000) : "rax");
+    check("#PF", fault_vector == 14 && fault_error == 0);
+    let_the_host_wait();
+    TRY("movb (%0), %%al", : : "r"(0x800000000000) : "rax");
+    check("#GP", fault_vector == 13 && fault_error == 0);
+    __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
+    __asm__ volatile("mov %0, %%cr0" : : "r"(cr0 | CR0_TS));
+    let_the_host_wait();
+    TRY("fnop", : :);
+    check("#NM", fault_vector == 7);
+    __asm__ volatile("mov %0, %%cr0" : : "r"(cr0));
+}
