@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "lost_rip.h"
 
-#include "decode.h"
+#include "emulate_operand.h"
 #include "exceptions.h"
 #include "log.h"
 #include "lpar.h"
@@ -36,6 +36,29 @@ static bool is_selector(uint64_t value)
     return value >> 16 == 0;
 }
 
+static enum decode_result decode_at(struct vcpu *vcpu, uint64_t rip, struct insn *insn)
+{
+    uint8_t bytes[INSTRUCTION_BYTES];
+    unsigned available = (unsigned)(FRAME_SIZE - (rip & (FRAME_SIZE - 1)));
+
+    if (available > sizeof bytes)
+        available = sizeof bytes;
+    return read_linear(vcpu, rip, bytes, available) ? decode(bytes, available, DECODE_64, insn)
+                                                    : DECODE_SHORT;
+}
+
+/* RSP is the handler's already: addresses by it are not looked at. */
+static bool is_not_canonical(struct vcpu *vcpu, uint64_t rip)
+{
+    struct emulator e = {.context = &vcpu->context, .long_mode = true};
+    const struct insn_memory *memory = &e.insn.memory;
+    uint64_t linear;
+
+    return decode_at(vcpu, rip, &e.insn) == DECODE_OK && memory->present && memory->base != REG_RSP &&
+           emulate_linear(&e, (enum seg)memory->segment, emulate_offset(&e, 0), 1, false, &linear) !=
+               EMULATE_DONE;
+}
+
 /* #PF or #GP: a fault of an address that is mapped now cannot have been #PF with P clear. */
 static int vector_of_error(struct vcpu *vcpu, const struct frame *frame)
 {
@@ -48,6 +71,8 @@ static int vector_of_error(struct vcpu *vcpu, const struct frame *frame)
         return EXCEPTION_PF;
     if (frame->cs & 3 && !(frame->error & 4))
         return EXCEPTION_GP; /* of user code, and not marked so */
+    if (is_not_canonical(vcpu, frame->rip))
+        return EXCEPTION_GP;
     return walk(vcpu, context_get(&vcpu->context, REG_CR2), WALK_READ, false, &gpa, &fault) ? EXCEPTION_GP
                                                                                             : EXCEPTION_PF;
 }
@@ -55,15 +80,9 @@ static int vector_of_error(struct vcpu *vcpu, const struct frame *frame)
 /* By the instruction at RIP; NO_VECTOR where it leaves a choice. */
 static int vector_of_instruction(struct vcpu *vcpu, uint64_t rip)
 {
-    uint8_t bytes[INSTRUCTION_BYTES];
-    unsigned available = (unsigned)(FRAME_SIZE - (rip & (FRAME_SIZE - 1)));
     struct insn insn;
 
-    if (available > sizeof bytes)
-        available = sizeof bytes;
-    if (!read_linear(vcpu, rip, bytes, available))
-        return NO_VECTOR;
-    switch (decode(bytes, available, DECODE_64, &insn)) {
+    switch (decode_at(vcpu, rip, &insn)) {
     case DECODE_UNDEFINED:
         return EXCEPTION_UD;
     case DECODE_OK:
