@@ -22,8 +22,9 @@ struct pci_host {
     uint8_t last_bus;
 };
 
-#define PCI_ID(bus, device, function) ((uint16_t)((bus) << 8 | (device) << 3 | (function)))
-#define PCI_NO_ID                     0xffffu /* of nobody: bus 255 has no such bridge above it */
+#define PCI_ID(bus, device, function)                                                                        \
+    ((uint16_t)((unsigned)(bus) << 8 | (unsigned)(device) << 3 | (unsigned)(function)))
+#define PCI_NO_ID 0xffffu /* of nobody: bus 255 has no such bridge above it */
 
 enum { PCI_BARS = 6 };
 

@@ -390,7 +390,7 @@ static enum emulate_result own_control(struct emulator *e)
 static enum emulate_result interrupt(struct emulator *e, unsigned vector, enum event_kind kind)
 {
     return hosted_deliver(e->context, &(struct event){.valid = true,
-                                                      .kind = kind,
+                                                      .kind = (uint8_t)kind,
                                                       .vector = (uint8_t)vector,
                                                       .length = e->insn.length})
                ? EMULATE_DONE
