@@ -42,10 +42,11 @@ module egress #(
     output wire                dropped   // a TLP was dropped because `up` is low
 );
     localparam integer K = WIDTH / 32;
-    localparam integer BITS = WIDTH + K + USER + 1;
+    localparam integer SIDE = K + USER + 1;
 
     // Words 0 to 7: posted and completions. Words 8 to 31: non-posted.
-    reg  [BITS-1:0] mem [0:31];
+    reg  [WIDTH-1:0] mem [0:31];
+    reg  [SIDE-1:0]  side [0:31]; // what goes with the data
     reg  [2:0] p_wptr_q;
     reg  [2:0] p_rptr_q;
     reg  [3:0] p_count_q;
@@ -87,13 +88,19 @@ module egress #(
     assign dropped = s_fire & s_last & ~push;
 
     wire [4:0] raddr = select_np ? np_rptr_q : {2'd0, p_rptr_q};
-    assign {m_user, m_last, m_keep, m_data} = mem[raddr];
+    assign m_data = mem[raddr];
+    assign {m_user, m_last, m_keep} = side[raddr];
 
     wire [3:0] p_count_d = p_count_q + {3'd0, p_push} - {3'd0, p_pop};
 
+    // Nothing comes, nothing is here: nothing changes.
+    wire active = s_fire | p_there | np_there | ~room_q;
+    wire [4:0] waddr = s_nonposted ? np_wptr_q : {2'd0, p_wptr_q};
+
     always @(posedge clk) begin
         if (push) begin
-            mem[s_nonposted ? np_wptr_q : {2'd0, p_wptr_q}] <= {s_user, s_last, s_keep, s_data};
+            mem[waddr] <= s_data;
+            side[waddr] <= {s_user, s_last, s_keep};
         end
         if (rst) begin
             mid_q <= 1'b0;
@@ -118,7 +125,7 @@ module egress #(
             begun_q <= 1'b0;
             ahead_known_q <= 1'b0;
             ahead_q <= 4'd0;
-        end else begin
+        end else if (active) begin
             p_wptr_q <= p_wptr_q + {2'd0, p_push};
             p_rptr_q <= p_rptr_q + {2'd0, p_pop};
             p_count_q <= p_count_d;
@@ -151,6 +158,7 @@ module egress #(
 `ifdef FORMAL
     // ---- proof --------------------------------------------------------------------------------------------
 
+    localparam integer BITS = WIDTH + SIDE;
     reg f_begun = 1'b0;
     always @(posedge clk) begin
         f_begun <= 1'b1;
@@ -254,11 +262,11 @@ module egress #(
     wire [4:0] f_tag_slot = f_tag_np ? f_np_slot : {2'd0, p_rptr_q + f_tag_ahead[2:0]};
     wire [4:0] f_before_slot = f_tag_np ? (f_np_slot == 5'd8 ? 5'd31 : f_np_slot - 5'd1)
                                         : {2'd0, f_tag_slot[2:0] - 3'd1};
-    wire [BITS-1:0] f_before_beat = mem[f_before_slot];
+    wire [BITS-1:0] f_before_beat = {side[f_before_slot], mem[f_before_slot]};
     wire [4:0] f_np_newest = (np_wptr_q == 5'd8) ? 5'd31 : np_wptr_q - 5'd1;
     wire [2:0] f_p_newest = p_wptr_q - 3'd1;
-    wire [BITS-1:0] f_np_newest_beat = mem[f_np_newest];
-    wire [BITS-1:0] f_p_newest_beat = mem[{2'd0, f_p_newest}];
+    wire [BITS-1:0] f_np_newest_beat = {side[f_np_newest], mem[f_np_newest]};
+    wire [BITS-1:0] f_p_newest_beat = {side[{2'd0, f_p_newest}], mem[{2'd0, f_p_newest}]};
     localparam integer LAST = WIDTH + K;
     wire [5:0] f_np_distance = (np_wptr_q >= np_rptr_q) ? np_wptr_q - np_rptr_q : np_wptr_q + 6'd24 - np_rptr_q;
 
@@ -336,7 +344,7 @@ module egress #(
                                          : (f_p_in_last & f_np_in_last) | ~up);
             if (f_tag) begin
                 assert (f_tag_ahead < (f_tag_np ? np_count_q : {1'b0, p_count_q}));
-                assert (f_tag_beat == mem[f_tag_slot]);
+                assert (f_tag_beat == {side[f_tag_slot], mem[f_tag_slot]});
                 assert (f_tag_first == ((f_tag_ahead != 5'd0) ? f_before_beat[LAST]
                                                               : f_tag_np ? f_np_out_last : f_p_out_last));
                 assert (f_tag_p_ahead <= p_count_q);

@@ -38,16 +38,17 @@ module ingress #(
     output wire                dropped    // a TLP was dropped because `up` is low
 );
     localparam integer K = WIDTH / 32;
-    localparam integer BITS = WIDTH + K + 1 + 6;
+    localparam integer SIDE = K + 1 + 6;
 
     wire nonposted, completion, atomic, message_like, intx, malformed;
     tlp_class #(.UPSTREAM(UPSTREAM)) class_of (
-        .dw0(s_data[31:0]), .dw1(s_data[63:32]),
+        .look(push), .dw0(s_data[31:0]), .dw1(s_data[63:32]),
         .nonposted(nonposted), .completion(completion), .atomic(atomic), .message_like(message_like),
         .intx(intx), .malformed(malformed)
     );
 
-    reg  [BITS-1:0] mem [0:3];
+    reg  [WIDTH-1:0] mem [0:3];
+    reg  [SIDE-1:0]  side [0:3]; // what goes with the data
     reg  [1:0] wptr_q;
     reg  [1:0] rptr_q;
     reg  [2:0] count_q;
@@ -70,17 +71,18 @@ module ingress #(
     assign dropped = s_fire & s_last & ~up;
     assign h_valid = filled & ~drain_q;
     assign h_valid_d = (count_d != 3'd0) & ~drain_d;
-    assign {h_class, h_last, h_keep, h_data} = mem[rptr_q];
+    assign h_data = mem[rptr_q];
+    assign {h_class, h_last, h_keep} = side[rptr_q];
     assign snap_done = (ahead_q == 3'd0);
 
-    wire [BITS-1:0] entry = {
-        malformed, intx, message_like, atomic, completion, nonposted,
-        s_last | ~up, up ? s_keep : {K{1'b0}}, s_data
-    };
+    wire ends = s_last | ~up;
 
     always @(posedge clk) begin
         if (push) begin
-            mem[wptr_q] <= entry;
+            mem[wptr_q] <= s_data;
+            side[wptr_q] <= {
+                malformed, intx, message_like, atomic, completion, nonposted, ends, up ? s_keep : {K{1'b0}}
+            };
         end
         if (rst) begin
             wptr_q <= 2'd0;
@@ -110,6 +112,7 @@ module ingress #(
 `ifdef FORMAL
     // ---- proof --------------------------------------------------------------------------------------------
 
+    localparam integer BITS = WIDTH + SIDE;
     reg f_begun = 1'b0;
     always @(posedge clk) begin
         f_begun <= 1'b1;
@@ -142,7 +145,7 @@ module ingress #(
         end else begin
             f_in_mid <= f_takes ? ~s_last : f_in_mid & up;
             f_inside <= f_inside + {2'd0, f_in} - {2'd0, f_out};
-            f_in_last <= f_in ? entry[WIDTH+K] : f_in_last;
+            f_in_last <= f_in ? ends : f_in_last;
         end
     end
 
@@ -194,9 +197,9 @@ module ingress #(
     wire [BITS-1:0] f_matters = f_tag_beat[WIDTH +: K] == {K{1'b0}} ? {6'd0, {(K + 1){1'b1}}, {WIDTH{1'b0}}} : {BITS{1'b1}};
 
     wire [1:0]      f_tag_slot = rptr_q + f_tag_ahead[1:0];
-    wire [BITS-1:0] f_before_beat = mem[f_tag_slot - 2'd1];
-    wire [BITS-1:0] f_newest_beat = mem[wptr_q - 2'd1];
-    wire [BITS-1:0] f_tag_mem = mem[f_tag_slot];
+    wire [BITS-1:0] f_before_beat = {side[f_tag_slot - 2'd1], mem[f_tag_slot - 2'd1]};
+    wire [BITS-1:0] f_newest_beat = {side[wptr_q - 2'd1], mem[wptr_q - 2'd1]};
+    wire [BITS-1:0] f_tag_mem = {side[f_tag_slot], mem[f_tag_slot]};
     localparam integer LAST = WIDTH + K;
 
     always @(posedge clk) begin

@@ -87,11 +87,13 @@ module requests #(
         clean_port = 1'b0;
         port = 3'd0;
         port_wires = 4'd0;
-        for (i = PORTS - 1; i >= 0; i = i - 1) begin
-            if (~open_q[i] & ~clean_q[i] & drained[i]) begin
-                clean_port = 1'b1;
-                port = i[2:0];
-                port_wires = wires[i*4 +: 4];
+        if ((~open_q & ~clean_q & drained) != {PORTS{1'b0}}) begin
+            clean_port = 1'b1;
+            for (i = PORTS - 1; i >= 0; i = i - 1) begin
+                if (~open_q[i] & ~clean_q[i] & drained[i]) begin
+                    port = i[2:0];
+                    port_wires = wires[i*4 +: 4];
+                end
             end
         end
     end
@@ -145,13 +147,14 @@ module requests #(
             cpl_seen_q <= cpl_valid & ~cpl_taken;
             busy_q <= (busy_q | (ask != 5'd0)) & ~token_done;
             entered_q <= (entered_q | token_taken) & ~token_done;
-            for (p = 0; p < PORTS; p = p + 1) begin
-                open_q[p] <= up[p] & (open_q[p] | clean_q[p]);
-                if (open_q[p]) begin
-                    clean_q[p] <= 1'b0;
-                end else if (wires_done & w_none_q & (w_port_q == p[2:0] + 3'd1) & (wires[p*4 +: 4] == 4'd0)) begin
+            open_q <= up & (open_q | clean_q);
+            clean_q <= clean_q & ~open_q;
+            if (wires_done & w_none_q) begin
+                for (p = 0; p < PORTS; p = p + 1) begin
                     // A message before the token may have raised one since the token was made.
-                    clean_q[p] <= 1'b1;
+                    if (~open_q[p] & (w_port_q == p[2:0] + 3'd1) & (wires[p*4 +: 4] == 4'd0)) begin
+                        clean_q[p] <= 1'b1;
+                    end
                 end
             end
         end

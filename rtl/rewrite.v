@@ -69,12 +69,12 @@ module rewrite #(
         end
         row_q <= rows[look[BITS-1:0]];
         send_hit_q <= on_all[look];
-        for (i = 0; i < SOURCES; i = i + 1) begin
-            if (set_address & (set_index == i[6:0])) begin
-                on_q[i] <= set_value[0];
-            end
-            if (~used[i]) begin
-                on_q[i] <= 1'b0;
+        on_q <= on_q & used;
+        if (set_address) begin
+            for (i = 0; i < SOURCES; i = i + 1) begin
+                if (set_index == i[6:0]) begin
+                    on_q[i] <= set_value[0] & used[i];
+                end
             end
         end
         any_q <= (on_q != {SOURCES{1'b0}});

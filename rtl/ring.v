@@ -26,13 +26,7 @@ module ring (
     output reg         room_q
 );
     reg         begun_q; // the cycle before `on`
-    reg  [14:0] last; // index of the last record
-    integer i;
-    always @* begin
-        for (i = 0; i < 15; i = i + 1) begin
-            last[i] = ({1'b0, log2} > i[4:0]);
-        end
-    end
+    wire [14:0] last = ~(15'h7fff << log2); // index of the last record
 
     wire [14:0] slot = head_q[14:0] & last;
     wire [31:0] address_lo = {base[31:12], 12'd0} + {12'd0, slot, 5'd0};

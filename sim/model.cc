@@ -203,16 +203,18 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
             s.posted_before_head = 0;
             s.posted_gone = s.posted_sent;
             s.sending = nullptr;
+            s.offered = false;
         }
         if (Side &s = sides_[side]; s.sending != nullptr && s.offset > 0) {
             sent(s); // whoever is behind the link begins anew
+            s.offered = false;
         }
         // However short, the circuit sees it.
         for (int i = 0; i < 4; i++) {
             cycle();
         }
         if (!up) {
-            sides_[side].partial.clear(); // what is not whole by now never will be
+            sides_[side].partial_dw = 0; // what is not whole by now never will be
         }
         stirred_ = true;
     }
@@ -312,8 +314,9 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
         uint64_t posted_gone = 0;
         Queue *sending = nullptr; // the queue whose front is partly inside
         size_t offset = 0;
-        bool offered = false;
-        std::vector<uint32_t> partial; // of the TLP that is coming out
+        bool offered = false;                            // a beat is on the pins
+        std::array<uint32_t, MODEL_MAX_DW + Dw> partial; // of the TLP that is coming out
+        size_t partial_dw = 0;
         Queue received;
     };
 
@@ -342,15 +345,19 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
     void offer(unsigned side, bool np_ok, Data &data, Keep &keep, Last &last, Valid &valid, unsigned lane)
     {
         Side &s = sides_[side];
+        if (s.offered) {
+            return; // what was not taken stays
+        }
         if (s.sending == nullptr) {
             s.sending = choose(s, np_ok);
             s.offset = 0;
         }
-        s.offered = s.sending != nullptr;
-        set_bits(valid, lane, 1, s.offered);
-        if (!s.offered) {
+        if (s.sending == nullptr) {
+            set_bits(valid, lane, 1, 0);
             return;
         }
+        s.offered = true;
+        set_bits(valid, lane, 1, 1);
         const size_t left = s.sending->length() - s.offset;
         const uint32_t *dw = s.sending->front() + s.offset;
         for (unsigned i = 0; i < Dw; i++) {
@@ -366,6 +373,7 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
         if (!s.offered || !ready) {
             return false;
         }
+        s.offered = false;
         s.offset += Dw;
         if (s.offset >= s.sending->length()) {
             sent(s);
@@ -379,15 +387,15 @@ template <class Top, unsigned Ports, unsigned Dw, bool Waveform> class Model fin
         Side &s = sides_[side];
         const unsigned mask = (static_cast<unsigned>(keep) >> (lane * Dw)) & ((1u << Dw) - 1);
         for (unsigned i = 0; i < Dw; i++) {
-            if ((mask >> i) & 1) {
-                s.partial.push_back(get_dw(data, lane * Dw + i));
+            if (((mask >> i) & 1) && s.partial_dw < s.partial.size()) {
+                s.partial[s.partial_dw++] = get_dw(data, lane * Dw + i);
             }
         }
         if (last) {
             if (!bad) {
-                s.received.push(s.partial.data(), s.partial.size());
+                s.received.push(s.partial.data(), s.partial_dw);
             }
-            s.partial.clear();
+            s.partial_dw = 0;
         }
     }
 
