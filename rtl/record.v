@@ -246,8 +246,11 @@ module record #(
     genvar g;
     generate
         for (g = 0; g < 2; g = g + 1) begin : window
-            wire [61:0] differ = (k_key_q[61:0] ^ window_base[g*64+2 +: 62]) & window_mask[g*64+2 +: 62];
-            assign in_window[g] = window_enable[g] & (differ == 62'd0);
+            wire hit;
+            masked_equal #(.BITS(62)) compare (
+                .a(k_key_q[61:0]), .b(window_base[g*64+2 +: 62]), .mask(window_mask[g*64+2 +: 62]), .equal(hit)
+            );
+            assign in_window[g] = window_enable[g] & hit;
         end
     endgenerate
 

@@ -48,17 +48,23 @@ module router #(
 
     wire [PORTS-1:0] match;
     genvar g;
+    genvar b;
     generate
         for (g = 0; g < PORTS; g = g + 1) begin : port
             localparam [31:0] FUNCTION = g + 1;
-            wire [63:0] differ0 = (address ^ bar_base[g*128 +: 64]) & bar_mask[g*128 +: 64];
-            wire [63:0] differ1 = (address ^ bar_base[g*128 + 64 +: 64]) & bar_mask[g*128 + 64 +: 64];
             // No BAR is smaller than a DW pair's alignment rules ask: the low two bits are no address.
-            wire hit = (bar_enable[g*2] & (differ0[63:2] == 62'd0)) |
-                       (bar_enable[g*2 + 1] & (differ1[63:2] == 62'd0));
+            wire [1:0] in_bar;
+            for (b = 0; b < 2; b = b + 1) begin : bar
+                masked_equal #(.BITS(62)) compare (
+                    .a(address[63:2]), .b(bar_base[g*128 + b*64 + 2 +: 62]), .mask(bar_mask[g*128 + b*64 + 2 +: 62]),
+                    .equal(in_bar[b])
+                );
+            end
+            wire hit = (bar_enable[g*2 +: 2] & in_bar) != 2'd0;
             assign match[g] = (BUMP != 0) ? 1'b1
                               : (memory & hit) | (by_function & (dw2[18:16] == FUNCTION[2:0])) | to_all;
-            wire unused = &{1'b0, differ0[1:0], differ1[1:0], hit};
+            wire unused = &{1'b0, bar_base[g*128 +: 2], bar_base[g*128 + 64 +: 2], bar_mask[g*128 +: 2],
+                            bar_mask[g*128 + 64 +: 2], hit};
         end
     endgenerate
 
