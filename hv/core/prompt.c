@@ -150,9 +150,9 @@ static void show_functions(const struct lpar *lpar)
         if (r->lpar != lpar)
             continue;
         functions_name(r->pass->function->id, name);
-        say("%s: %s slot %u: by %s, found by %s: lines %lu, messages %lu%s", lpar->name, name, r->pass->slot,
-            pci_pass_by_message(r->pass) ? "messages" : "line",
-            lpar->mechanisms >> MECHANISM_RELAY & 1 ? "relay" : "scan", r->lines, r->messages,
+        say("%s: %s slot %u: by %s, found by %s: lines %lu, put off %lu, messages %lu%s", lpar->name, name,
+            r->pass->slot, pci_pass_by_message(r->pass) ? "messages" : "line",
+            lpar->mechanisms >> MECHANISM_RELAY & 1 ? "relay" : "scan", r->lines, r->delays, r->messages,
             r->in_service ? ", in service" : "");
     }
 }

@@ -12,6 +12,8 @@
  * its wire down, as that message is still on its way; one that stays up for good must not keep its CPU.
  */
 enum { FRUITLESS_PAUSE = 2, FRUITLESS_TELL = 20, PAUSES_PER_SECOND = 20000, PAUSE_DOUBLINGS = 8 };
+/* A function has a tenth of each 10 ms of another's CPU. */
+enum { PERIODS_PER_SECOND = 100, PERIOD_SHARE = 10 };
 /* Entries of the source table that stay free for functions of nobody. */
 enum { FREE_SOURCES = 2 };
 
@@ -218,6 +220,7 @@ static void raise(struct routed *r)
 {
     r->in_service = true;
     r->lines++;
+    router.last[pin_of(r)] = r;
     lpar_pci_line(r->lpar, r->pass, true);
 }
 
@@ -240,7 +243,7 @@ static void send(struct routed *r, unsigned index)
 static bool is_due(const struct routed *r)
 {
     return r->lpar && by_relay(r) && pin_of(r) < ROUTER_PINS && router.indicator.source[r->first].known &&
-           router.indicator.source[r->first].level && !r->in_service;
+           router.indicator.source[r->first].level && !r->in_service && !r->delayed;
 }
 
 /*
@@ -288,7 +291,7 @@ static bool scan(unsigned pin)
             continue;
         scanned = true;
         lock_take(&r->lpar->devices);
-        if (!r->in_service && !by_relay(r)) {
+        if (!r->in_service && !r->delayed && !by_relay(r)) {
             router.stats.scan_reads++;
             if (pci_pass_asks(r->pass)) {
                 pci_pass_hold_line(r->pass, true);
@@ -369,12 +372,52 @@ void router_resume(const struct vcpu *vcpu)
 
 /* ---- entries ---- */
 
+/* ---- what a line costs the CPU of another LPAR ---- */
+
+static uint64_t ticks(const struct lpar *lpar)
+{
+    return lpar->map.machine->ticks();
+}
+
+static uint64_t period(const struct lpar *lpar)
+{
+    return lpar->map.machine->ticks_per_second() / PERIODS_PER_SECOND;
+}
+
+static void charge(unsigned pin, uint64_t spent)
+{
+    struct routed *r = router.last[pin];
+
+    if (!r || !router.vcpu[pin] || router.vcpu[pin]->lpar == r->lpar)
+        return;
+    if (ticks(r->lpar) - r->period > period(r->lpar)) {
+        r->period = ticks(r->lpar);
+        r->spent = 0;
+    }
+    r->spent += spent;
+}
+
+/* Puts the function off to the end of its period, if it has had its share of this one. Device lock held. */
+static bool delay(struct routed *r)
+{
+    const uint64_t length = period(r->lpar), now = ticks(r->lpar);
+
+    if (now - r->period > length || r->spent < length / PERIOD_SHARE)
+        return false;
+    r->delayed = true;
+    r->delays++;
+    timers_set_device(r->lpar, TIMER_LINES, r->lpar->set.env.now(r->lpar) + 1000000000u / PERIODS_PER_SECOND);
+    return true;
+}
+
 void router_line(unsigned pin)
 {
+    uint64_t begin;
     bool found;
 
-    if (!router.present)
+    if (!router.present || !router.vcpu[pin])
         return;
+    begin = ticks(router.vcpu[pin]->lpar);
     lock_take(&router.lock);
     router.stats.interrupts++;
     drain(INDICATOR_CONFIRM);
@@ -383,6 +426,7 @@ void router_line(unsigned pin)
     found |= scan(pin);
     lock_take(&router.lock);
     count_fruitless(pin, found);
+    charge(pin, ticks(router.vcpu[pin]->lpar) - begin);
     lock_release(&router.lock);
 }
 
@@ -404,6 +448,23 @@ void router_message(unsigned source)
         send(r, source - r->first - 1);
 }
 
+/* The function may ask again: the relay looks at its wire, or its command register lets the wire up. */
+static void release(struct routed *r)
+{
+    if (r->pass->line_held)
+        pci_pass_hold_line(r->pass, false);
+    lock_take(&router.lock);
+    if (r->masked) {
+        r->masked = false;
+        set_act(r);
+    }
+    if (by_relay(r)) {
+        (void)indicator_ack(&router.indicator, r->first);
+        write(RELAY_REARM, r->first);
+    }
+    lock_release(&router.lock);
+}
+
 void router_end(struct lpar *lpar, unsigned gsi)
 {
     for (unsigned port = 1; port < ROUTER_PORTS; port++) {
@@ -413,18 +474,20 @@ void router_end(struct lpar *lpar, unsigned gsi)
             continue;
         r->in_service = false;
         lpar_pci_line(lpar, r->pass, false);
-        if (r->pass->line_held)
-            pci_pass_hold_line(r->pass, false);
-        lock_take(&router.lock);
-        if (r->masked) {
-            r->masked = false;
-            set_act(r);
-        }
-        if (by_relay(r)) {
-            (void)indicator_ack(&router.indicator, r->first);
-            write(RELAY_REARM, r->first);
-        }
-        lock_release(&router.lock);
+        if (!delay(r))
+            release(r);
+    }
+}
+
+void router_release(struct lpar *lpar)
+{
+    for (unsigned port = 1; port < ROUTER_PORTS; port++) {
+        struct routed *r = &router.port[port];
+
+        if (r->lpar != lpar || !r->delayed)
+            continue;
+        r->delayed = false;
+        release(r);
     }
 }
 
@@ -432,9 +495,9 @@ void router_forget(struct pci_pass *pass)
 {
     struct routed *r = routed_of(pass);
 
-    if (!r || !r->in_service)
+    if (!r || !(r->in_service || r->delayed))
         return;
-    r->in_service = false;
+    r->in_service = r->delayed = false;
     lpar_pci_line(r->lpar, pass, false);
     lock_take(&router.lock);
     r->masked = false;
@@ -470,10 +533,9 @@ void router_switch(struct lpar *lpar, bool on)
         lock_release(&router.lock);
         if (r->pass->line_held)
             pci_pass_hold_line(r->pass, false);
-        if (r->in_service) {
-            r->in_service = false;
+        if (r->in_service)
             lpar_pci_line(lpar, r->pass, false);
-        }
+        r->in_service = r->delayed = false;
     }
 }
 

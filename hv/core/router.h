@@ -15,6 +15,10 @@
  * owner's virtual line goes up. At the guest's EOI the virtual line goes down, and a posted write has the
  * relay look at the wire again: still high, and all of it comes anew.
  *
+ * A line that LPARs share is handled on a CPU of one of them. What a function of another costs that CPU is
+ * measured; above a tenth of its time the function's next interrupt is put off, by not arming its wire again.
+ * So who storms takes no more than that from its neighbour.
+ *
  * Locks: an LPAR's device lock, then the router's. Interrupts come here between two runs of a guest, where
  * their CPU holds neither.
  */
@@ -53,7 +57,10 @@ struct routed {
     bool open;                /* it may reach its LPAR's memory */
     bool in_service;          /* its virtual line is up until the guest's EOI */
     bool masked;              /* its wire is masked at the relay, for the same time */
+    bool delayed;             /* it may not ask again before the period is over */
     uint64_t lines, messages; /* interrupts given to the LPAR */
+    uint64_t delays;
+    uint64_t period, spent; /* tick at which the period began; ticks that a CPU of another LPAR spent on it */
 };
 
 struct router_stats {
@@ -79,6 +86,7 @@ struct router {
     unsigned fruitless[ROUTER_PINS];    /* interrupts in a row in which nothing was found */
     bool paused[ROUTER_PINS];           /* the input is masked, until router_resume() */
     struct vcpu *vcpu[ROUTER_PINS];     /* on whose CPU the line is handled */
+    struct routed *last[ROUTER_PINS];   /* whom it was that the pin brought */
     struct router_stats stats;
 };
 
@@ -126,6 +134,9 @@ void router_resume(const struct vcpu *vcpu);
 
 /* The guest has ended the interrupt of its I/O APIC's input. @pre device lock held */
 void router_end(struct lpar *lpar, unsigned gsi);
+
+/* The end of a period: functions that were delayed may ask again. @pre device lock held */
+void router_release(struct lpar *lpar);
 
 /* The function was reset. @pre device lock held */
 void router_forget(struct pci_pass *pass);

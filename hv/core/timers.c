@@ -70,12 +70,21 @@ void timers_set_device(struct lpar *lpar, enum device_timer timer, uint64_t at_n
     vcpu_request(lpar->vcpu[0], REQUEST_DEADLINE);
 }
 
-static void run_device(struct lpar *lpar, uint64_t now)
+static bool is_due(const struct lpar *lpar, enum device_timer timer, uint64_t now)
+{
+    return __atomic_load_n(&lpar->device_at[timer], __ATOMIC_RELAXED) <= now;
+}
+
+static void run_devices(struct lpar *lpar, uint64_t now)
 {
     lock_take(&lpar->devices);
     if (lpar->device_at[TIMER_PIT] <= now) {
         lpar->device_at[TIMER_PIT] = NEVER;
         pit_expire(&lpar->set.pit);
+    }
+    if (lpar->device_at[TIMER_LINES] <= now) {
+        lpar->device_at[TIMER_LINES] = NEVER;
+        router_release(lpar);
     }
     lock_release(&lpar->devices);
 }
@@ -95,8 +104,8 @@ void timers_run(struct vcpu *vcpu)
         vcpu->line_at = NEVER;
         router_resume(vcpu);
     }
-    if (vcpu->index == 0 && __atomic_load_n(&vcpu->lpar->device_at[TIMER_PIT], __ATOMIC_RELAXED) <= now)
-        run_device(vcpu->lpar, now);
+    if (vcpu->index == 0 && (is_due(vcpu->lpar, TIMER_PIT, now) || is_due(vcpu->lpar, TIMER_LINES, now)))
+        run_devices(vcpu->lpar, now);
     program(vcpu);
 }
 

@@ -15,8 +15,9 @@
 
 enum power { POWER_OFF, POWER_RESET };
 
-/* The timers of an LPAR's devices; pit_expire() and its like are called when one has come. */
-enum device_timer { TIMER_PIT, DEVICE_TIMERS };
+/* The timers of an LPAR's devices; pit_expire() and its like are called when one has come; TIMER_LINES is of
+ * functions' lines (core/router.h). */
+enum device_timer { TIMER_PIT, TIMER_LINES, DEVICE_TIMERS };
 
 /* Filled in by the LPAR, or by a test. */
 struct device_env {

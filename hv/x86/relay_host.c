@@ -113,24 +113,27 @@ static struct vcpu *vcpu_for(unsigned pin)
     return 0;
 }
 
+static void route(unsigned pin, struct vcpu *vcpu)
+{
+    const unsigned cpu = vcpu->context.cpu;
+
+    router_handle(pin, vcpu);
+    ioapic_host_route(gsi_of[pin], cpus[cpu]->apic_id, (uint8_t)(ROUTER_LINE_VECTOR + pin));
+    log_line("relay: INT%c is input %u, handled by CPU %u", 'A' + pin, gsi_of[pin], cpu);
+}
+
+/* All are found before the first is routed: the search takes every input. */
 void relay_host_lines(void)
 {
+    for (unsigned pin = 0; pin < ROUTER_PINS && router.present; pin++)
+        if (vcpu_for(pin))
+            gsi_of[pin] = find_gsi(pin);
     for (unsigned pin = 0; pin < ROUTER_PINS && router.present; pin++) {
-        struct vcpu *vcpu = vcpu_for(pin);
-        unsigned cpu;
-
-        if (!vcpu)
-            continue;
-        cpu = vcpu->context.cpu;
-        gsi_of[pin] = find_gsi(pin);
-        if (!gsi_of[pin]) {
+        if (gsi_of[pin])
+            route(pin, vcpu_for(pin));
+        else if (vcpu_for(pin))
             log_line("relay: INT%c arrives at no I/O APIC: functions that use it get no interrupts",
                      'A' + pin);
-            continue;
-        }
-        router_handle(pin, vcpu);
-        ioapic_host_route(gsi_of[pin], cpus[cpu]->apic_id, (uint8_t)(ROUTER_LINE_VECTOR + pin));
-        log_line("relay: INT%c is input %u, handled by CPU %u", 'A' + pin, gsi_of[pin], cpu);
     }
 }
 
