@@ -54,6 +54,7 @@ enum {
     PCIE_DEVICE = 4,
     PCIE_DEVICE_CONTROL = 8,
     PCIE_BYTES = 0x3c,
+    PCIE_LEAST_BYTES = 0x14, /* of an endpoint, version 1 */
     PCIE_FLR_ABLE = 1 << 28,
     PCIE_FLR = 1 << 15,
     MSI_CONTROL = 2,
@@ -62,6 +63,8 @@ enum {
     MSI_WIDE = 1 << 7,
     MSI_MASKS = 1 << 8,
     MSI_ADDRESS = 4,
+    MSI_BYTES = 10, /* 4 more with MSI_WIDE */
+    MSI_MASKED_BYTES = 20,
     MSIX_CONTROL = 2,
     MSIX_SIZE = 0x7ff,
     MSIX_MASK_ALL = 1 << 14,

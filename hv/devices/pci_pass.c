@@ -75,6 +75,18 @@ static uint32_t msi_data_at(const struct pci_pass *p)
     return at + (host_read(p, at + MSI_CONTROL, 2) & MSI_WIDE ? 12u : 8u);
 }
 
+/* Table and pending bits lie in BARs that are there. */
+static bool table_fits(const struct pci_pass *p, uint32_t at)
+{
+    const uint64_t entries = (host_read(p, at + MSIX_CONTROL, 2) & MSIX_SIZE) + 1u;
+    const uint32_t table = host_read(p, at + MSIX_TABLE, 4), pending = host_read(p, at + MSIX_PENDING, 4);
+    const struct pci_bar *bar = p->function->bar;
+
+    return (table & MSIX_BAR) < PCI_BARS && (pending & MSIX_BAR) < PCI_BARS &&
+           bar[table & MSIX_BAR].size >= (table & ~(uint32_t)MSIX_BAR) + entries * MSIX_ENTRY &&
+           bar[pending & MSIX_BAR].size >= (pending & ~(uint32_t)MSIX_BAR) + (entries + 63) / 64 * 8;
+}
+
 /* One message: functions that can send more are told that they may not. */
 static void keep_msi(struct pci_pass *p, uint32_t at)
 {
@@ -94,8 +106,6 @@ static void keep_msix(struct pci_pass *p, uint32_t at)
     const uint32_t entries = (host_read(p, at + MSIX_CONTROL, 2) & MSIX_SIZE) + 1;
     const uint32_t table = host_read(p, at + MSIX_TABLE, 4), pending = host_read(p, at + MSIX_PENDING, 4);
 
-    if ((table & MSIX_BAR) >= PCI_BARS || (pending & MSIX_BAR) >= PCI_BARS)
-        return;
     p->table_entries = entries;
     p->table_bar = table & MSIX_BAR;
     p->table_first = table & ~(uint32_t)MSIX_BAR;
@@ -140,13 +150,15 @@ static bool is_shown(const struct pci_pass *p, uint8_t id, uint32_t at)
 {
     switch (id) {
     case CAPABILITY_POWER:
+        return at == p->function->power;
     case CAPABILITY_PCIE:
+        return at == p->function->pcie;
     case CAPABILITY_VENDOR:
         return true;
     case CAPABILITY_MSI:
         return at == p->function->msi && p->messages;
     case CAPABILITY_MSIX:
-        return at == p->function->msix && p->messages;
+        return at == p->function->msix && p->messages && table_fits(p, at);
     default:
         return false;
     }

@@ -17,6 +17,33 @@ static void write(const struct pci_host *host, uint16_t id, uint32_t offset, uns
     host->write(host->self, id, offset, size, value);
 }
 
+/* Whether a capability's registers end where configuration space does: what it says of its length is its own.
+ */
+static bool has_room(const struct pci_host *host, uint16_t id, uint8_t capability, uint32_t at)
+{
+    uint32_t bytes = 4, control;
+
+    switch (capability) {
+    case CAPABILITY_POWER:
+        bytes = POWER_BYTES;
+        break;
+    case CAPABILITY_MSI:
+        control = read(host, id, at + MSI_CONTROL, 2);
+        bytes = (control & MSI_MASKS ? (uint32_t)MSI_MASKED_BYTES : (uint32_t)MSI_BYTES) +
+                (control & MSI_WIDE ? 4u : 0u);
+        break;
+    case CAPABILITY_MSIX:
+        bytes = MSIX_BYTES;
+        break;
+    case CAPABILITY_PCIE:
+        bytes = PCIE_LEAST_BYTES;
+        break;
+    default:
+        break;
+    }
+    return at + bytes <= CONFIG_BYTES;
+}
+
 uint8_t pci_find_capability(const struct pci_host *host, uint16_t id, uint8_t capability)
 {
     uint32_t at;
@@ -27,7 +54,7 @@ uint8_t pci_find_capability(const struct pci_host *host, uint16_t id, uint8_t ca
     /* A list that bites its tail ends, too. */
     for (unsigned i = 0; i < CAPABILITIES && at >= CONFIG_HEADER_END; i++) {
         if (read(host, id, at, 1) == capability)
-            return (uint8_t)at;
+            return has_room(host, id, capability, at) ? (uint8_t)at : 0;
         at = read(host, id, at + 1, 1) & ~3u;
     }
     return 0;
@@ -133,18 +160,20 @@ void pci_tree_size(const struct pci_tree *tree, struct pci_host_function *functi
         uint64_t ones = probe(host, id, offset);
 
         *bar = (struct pci_bar){0};
-        if (low & BAR_PORTS || !(ones & ~(uint32_t)BAR_FLAGS))
+        if (low & BAR_PORTS)
             continue;
         bar->prefetchable = low & BAR_PREFETCH;
         bar->address = low & ~(uint32_t)BAR_FLAGS;
-        ones = (ones & ~(uint64_t)BAR_FLAGS) | 0xffffffff00000000ull;
+        ones &= ~(uint64_t)BAR_FLAGS;
         if ((low & BAR_KIND) == BAR_WIDE && i + 1 < PCI_BARS) {
             bar->wide = true;
             bar->address |= (uint64_t)read(host, id, offset + 4, 4) << 32;
-            ones = (ones & 0xffffffffull) | (uint64_t)probe(host, id, offset + 4) << 32;
+            ones |= (uint64_t)probe(host, id, offset + 4) << 32;
             function->bar[++i] = (struct pci_bar){0};
+        } else if (ones) {
+            ones |= 0xffffffff00000000ull;
         }
-        bar->size = ~ones + 1;
+        bar->size = ones ? ~ones + 1 : 0;
         if (bar->size & (bar->size - 1))
             bar->size = 0; /* no BAR is like that */
     }

@@ -13,6 +13,7 @@ enum { BAR0 = 0xfe000000, BAR0_BYTES = 0x4000, TABLE = 0x1000, PENDING = 0x1800,
 
 static uint8_t config[0x10000][256];
 static uint8_t bar0[BAR0_BYTES];
+static uint64_t bar2_bytes;
 static unsigned resets, waits;
 
 /* ---- the machine ---- */
@@ -44,7 +45,10 @@ static void host_write(void *self, uint16_t id, uint32_t offset, unsigned size, 
         value = (value & ~(BAR0_BYTES - 1u));
         break;
     case CONFIG_BAR + 8:
-        value = (value & ~0xffffu) | BAR_WIDE | BAR_PREFETCH;
+        value = (value & (uint32_t)~(bar2_bytes - 1)) | BAR_WIDE | BAR_PREFETCH;
+        break;
+    case CONFIG_BAR + 12:
+        value &= (uint32_t)(~(bar2_bytes - 1) >> 32);
         break;
     case CONFIG_BAR + 4:
     case CONFIG_BAR + 16:
@@ -105,6 +109,7 @@ static void capability(uint32_t at, uint8_t id, uint32_t next)
 
 static void build(void)
 {
+    bar2_bytes = 0x10000;
     memset(config, 0xff, sizeof config);
     for (unsigned id = 0; id < 3; id++)
         memset(config[(const uint16_t[]){PCI_ID(0, 1, 0), PCI_ID(2, 0, 0), FUNCTION}[id]], 0, 256);
@@ -250,6 +255,57 @@ Test(pass, the_tree_has_what_is_behind_bridges)
     cr_assert_eq(f->bar[1].size | f->bar[3].size | f->bar[4].size, 0);
     cr_assert_eq(get(CONFIG_BAR, 4), BAR0);
     cr_assert(pci_tree_find(&tree, PCI_ID(0, 1, 0))->is_bridge);
+}
+
+Test(pass, a_bar_of_many_gigabytes_is_sized)
+{
+    struct pci_host_function *f = pci_tree_find(&tree, FUNCTION);
+
+    bar2_bytes = 16ull << 30;
+    put(FUNCTION, CONFIG_BAR + 8, 4, BAR_WIDE | BAR_PREFETCH);
+    pci_tree_size(&tree, f);
+    cr_assert_eq(f->bar[2].size, bar2_bytes);
+    cr_assert_eq(f->bar[2].address, 0x800000000ull);
+    cr_assert(f->bar[2].wide);
+    cr_assert_eq(f->bar[3].size, 0);
+}
+
+/* What a faulty or hostile function says of itself. */
+Test(pass, a_capability_that_does_not_fit_is_not_there)
+{
+    static const struct {
+        uint8_t id;
+        uint32_t at;
+    } late[] = {
+        {CAPABILITY_POWER, 0xfc}, {CAPABILITY_MSI, 0xec}, {CAPABILITY_MSIX, 0xf8}, {CAPABILITY_PCIE, 0xf0}};
+
+    for (unsigned i = 0; i < sizeof late / sizeof late[0]; i++) {
+        build();
+        put(FUNCTION, CONFIG_CAPABILITIES, 1, late[i].at);
+        capability(late[i].at, late[i].id, 0);
+        put(FUNCTION, late[i].at + 2, 2, MSI_WIDE | MSI_MASKS);
+        cr_assert_eq(pci_find_capability(&host, FUNCTION, late[i].id), 0, "%x", late[i].id);
+        pci_tree_read(&tree, &host);
+        pci_pass_init(&pass, &host, pci_tree_find(&tree, FUNCTION), 1, 4, APERTURE, 0xe0000000,
+                      (const uint64_t[PCI_BARS]){0}, &env, 0);
+        cr_assert_eq(in(CONFIG_CAPABILITIES, 1), 0, "%x", late[i].id);
+    }
+}
+
+Test(pass, a_table_outside_of_its_bar_is_no_table)
+{
+    static const uint32_t wrong[][2] = {
+        {BAR0_BYTES - 16, PENDING}, {TABLE | 1, PENDING}, {TABLE | 7, PENDING}, {TABLE, BAR0_BYTES}};
+
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        build();
+        put(FUNCTION, AT_MSIX + MSIX_TABLE, 4, wrong[i][0]);
+        put(FUNCTION, AT_MSIX + MSIX_PENDING, 4, wrong[i][1]);
+        pci_pass_init(&pass, &host, pci_tree_find(&tree, FUNCTION), 1, 4, APERTURE, 0xe0000000,
+                      (const uint64_t[PCI_BARS]){[0] = GPA0, [2] = GPA2}, &env, 0);
+        cr_assert_eq(in(AT_MSI + 1, 1), AT_VENDOR, "%u", i);
+        cr_assert_eq(in(AT_MSIX, 4), 0, "%u", i);
+    }
 }
 
 Test(pass, starts_after_a_reset_and_silent)
