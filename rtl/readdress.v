@@ -179,6 +179,214 @@ module readdress #(
             flush_q <= flush_q ? ~m_ready : s_fire & s_last & ~s_bad & spill;
         end
     end
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    // What comes in: TLPs as long as they declare, unless their last beat is bad.
+    wire        i_first, i_must_end, i_right, i_crosses;
+    wire [11:0] i_seen, i_total;
+    wire [31:0] i_dw0;
+    wire        f_in = s_valid & s_ready;
+    tlp_frame #(.WIDTH(WIDTH)) f_came (
+        .clk(clk), .rst(rst), .data(s_data), .keep(s_keep), .last(s_last), .take(f_in), .ends(s_last),
+        .first(i_first), .must_end(i_must_end), .right(i_right), .crosses(i_crosses),
+        .seen_q(i_seen), .total_q(i_total), .dw0_q(i_dw0)
+    );
+    // … and what goes out.
+    wire        o_first, o_must_end, o_right, o_crosses;
+    wire [11:0] o_seen, o_total;
+    wire [31:0] o_dw0;
+    wire        f_out = m_valid & m_ready;
+    tlp_frame #(.WIDTH(WIDTH)) f_went (
+        .clk(clk), .rst(rst), .data(m_data), .keep(m_keep), .last(m_last), .take(f_out), .ends(m_last),
+        .first(o_first), .must_end(o_must_end), .right(o_right), .crosses(o_crosses),
+        .seen_q(o_seen), .total_q(o_total), .dw0_q(o_dw0)
+    );
+
+    wire [9:0] i_length = s_data[9:0];
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        if (s_valid) begin
+            assume (i_right | (s_last & s_bad));
+            assume (~s_bad | s_last);
+            assume (~s_first | i_first);
+            if (starts) begin
+                assume ((s_data[28:24] == 5'd0) & ~s_data[15]); // memory requests, no digest
+                assume (~s_message | (s_data[30] & (i_length == 10'd1)));
+                assume (~(s_message & s_window));
+                assume (s_nonposted == ~s_data[30]);
+            end
+        end
+    end
+    always @* begin
+        if (f_begun & ~i_first & s_valid) begin
+            assume (s_nonposted == f_np);
+        end
+    end
+
+    // The TLP that comes in, or came in last: as it was, and what it becomes.
+    reg         f_change, f_was_four, f_will_four, f_message, f_np;
+    reg  [39:0] f_page;
+    reg  [29:0] f_address;
+    reg  [31:0] f_data;
+    always @(posedge clk) begin
+        if (f_in & i_first) begin
+            f_change <= starts;
+            f_was_four <= s_data[29];
+            f_will_four <= starts ? will_four : s_data[29];
+            f_message <= starts & s_message;
+            f_page <= page;
+            f_address <= address;
+            f_data <= data;
+            f_np <= s_nonposted;
+        end
+    end
+    wire        c_new = f_in & i_first;
+    wire        c_change = c_new ? starts : f_change;
+    wire        c_was = c_new ? s_data[29] : f_was_four;
+    wire        c_will = c_new ? (starts ? will_four : s_data[29]) : f_will_four;
+    wire        c_message = c_new ? starts & s_message : f_message;
+    wire [39:0] c_page = c_new ? page : f_page;
+    wire [29:0] c_address = c_new ? address : f_address;
+    wire [31:0] c_data = c_new ? data : f_data;
+
+    // One DW of what goes out, any, and the one of what came in that it is made from.
+    (* anyconst *) wire [11:0] f_index;
+    wire [11:0] f_header = c_will ? 12'd4 : 12'd3;
+    wire        f_is_high = c_change & c_will & (f_index == 12'd2);
+    wire        f_is_low = c_change & (f_index == f_header - 12'd1);
+    wire        f_is_payload = (f_index >= f_header);
+    wire [11:0] f_from = f_is_low ? (c_was ? 12'd3 : 12'd2)
+                         : (c_change & f_is_payload) ? f_index - f_header + (c_was ? 12'd4 : 12'd3) : f_index;
+    wire [11:0] f_in_lane = f_from - i_seen;
+    wire        f_in_here = f_in & (f_from >= i_seen) & (f_in_lane < K);
+    reg  [31:0] f_got;
+    wire [31:0] f_source = f_in_here ? s_data[f_in_lane*32 +: 32] : f_got;
+    always @(posedge clk) begin
+        f_got <= f_source;
+    end
+    wire [31:0] f_expected = (c_change & (f_index == 12'd0)) ? {f_source[31:30], c_will, f_source[28:0]}
+                             : f_is_high ? {12'd0, c_page[39:20]}
+                             : f_is_low ? (c_message ? {c_address, 2'b00} : {c_page[19:0], f_source[11:0]})
+                             : (f_is_payload & c_message) ? c_data : f_source;
+    wire [11:0] f_out_lane = f_index - o_seen;
+    wire        f_out_here = f_out & (f_index >= o_seen) & (f_out_lane < K);
+
+    wire        f_grows = f_change & ~f_was_four & f_will_four;
+    wire        f_shrinks = f_change & f_was_four & ~f_will_four;
+    wire [11:0] f_o_total = i_total + {11'd0, f_grows} - {11'd0, f_shrinks};
+    wire [11:0] f_flush_dw = {11'd0, flush_keep_q[0]} + {11'd0, flush_keep_q[1]} +
+                             ((K == 4) ? {11'd0, flush_keep_q[K-2]} + {11'd0, flush_keep_q[K-1]} : 12'd0);
+    // The registers' part of f_expected: of a TLP that is under way.
+    wire [31:0] f_kept = (f_index == 12'd0) ? {f_got[31:30], f_will_four, f_got[28:0]}
+                         : (f_will_four & (f_index == 12'd2)) ? {12'd0, f_page[39:20]}
+                         : f_is_low ? (f_message ? {f_address, 2'b00} : {f_page[19:0], f_got[11:0]})
+                         : ((f_index >= f_header) & f_message) ? f_data : f_got;
+    wire        f_shape;   // what the states say of the TLP under way
+    wire        f_carries; // the DW that wait are those that come next
+    generate
+        if (K == 2) begin : f_narrow
+            wire moves = ~i_first & (i_seen >= 12'd4) & (f_grows | f_shrinks);
+            assign f_shape = ((narrow.second_q & narrow.change_q) == (f_change & (i_seen == 12'd2))) & (narrow.shift_q == moves) &
+                             (i_first | ~f_change | ( (narrow.shrink_q == f_shrinks) &
+                              (narrow.was_four_q == f_was_four) & (narrow.will_four_q == f_will_four) &
+                              (narrow.low_q == (f_message ? {f_address, 2'b00} : {f_page[19:0], 12'd0})))) &
+                             (~flush_q | (flush_keep_q == 2'b01));
+            assign f_carries = ~((moves | flush_q) & (f_index == o_seen)) | (narrow.carry_q == f_kept);
+        end else begin : f_wide
+            wire moves = ~i_first & (f_grows | f_shrinks);
+            wire [6:0] at = {f_index[1:0] - o_seen[1:0], 5'd0};
+            wire held = (f_index >= o_seen) & (f_index < o_seen + (f_grows ? 12'd1 : 12'd3));
+            assign f_shape = (wide.more_q == moves) &
+                             (~flush_q | (flush_keep_q == 4'b0001) | (f_shrinks & ((flush_keep_q == 4'b0011) | (flush_keep_q == 4'b0111)))) &
+                             (~(moves & f_shrinks & (o_seen == 12'd0)) |
+                              (wide.carry_q[31:0] == {i_dw0[31:30], 1'b0, i_dw0[28:0]}));
+            assign f_carries = ~((moves | flush_q) & held) | (wide.carry_q[at[6:5]*32 +: 32] == f_kept);
+        end
+    endgenerate
+
+    reg  f_open; // the TLP that came in last has not left to its end
+    wire f_left = f_out & m_last;
+    always @(posedge clk) begin
+        if (rst) begin
+            f_open <= 1'b0;
+        end else begin
+            f_open <= (f_open | c_new) & ~f_left;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            if (f_out & ~m_bad) begin
+                // What leaves is as long as it declares …
+                assert (o_right);
+                // … and each of its DW is what it must be: the address moved, or the message, and all else as it came.
+                if (f_out_here & m_keep[f_out_lane]) begin
+                    assert (m_data[f_out_lane*32 +: 32] == f_expected);
+                end
+            end
+            // It leaves once, and bad exactly if it came so.
+            assert (~f_out | f_open | c_new);
+            assert (~c_new | ~f_open);
+            if (f_in & s_last & s_bad) begin
+                assert (f_left & m_bad);
+            end
+            assert (~(f_out & m_bad) | (f_in & s_bad));
+            if (f_in & s_last & ~s_bad) begin
+                assert (f_left | spill);
+            end
+            assert (m_nonposted == s_nonposted | flush_q);
+            // What does not change goes through in the same cycle.
+            if (s_valid & ~c_change & ~flush_q & m_ready) begin
+                assert (f_in & f_out & ({m_data, m_keep, m_last, m_bad} == {s_data, s_keep, s_last, s_bad}));
+            end
+            assert (~busy | f_open);
+
+            // Induction.
+            assert (f_open == (~i_first | flush_q));
+            assert (~flush_q | i_first);
+            assert (((i_seen | o_seen) & (K - 1)) == 12'd0);
+            if (f_open) begin
+                assert (f_change | (f_was_four == f_will_four));
+                assert (~f_message | (f_change & ~f_will_four & (i_total == (f_was_four ? 12'd5 : 12'd4))));
+                assert ((i_dw0[29] == f_was_four) & (~f_change | ~i_dw0[15]));
+                assert (~f_change | (grow_q == f_grows));
+                assert (~f_change | (message_q == f_message));
+                assert (~f_change | (high_q == (f_message ? f_data : {12'd0, f_page[39:20]})));
+                assert (i_total == 12'd3 + {11'd0, i_dw0[29]} + {11'd0, i_dw0[15]} +
+                                   (i_dw0[30] ? ((i_dw0[9:0] == 10'd0) ? 12'd1024 : {2'd0, i_dw0[9:0]}) : 12'd0));
+                assert ((o_seen == 12'd0) | (o_total == f_o_total));
+                assert (~f_change | (i_total >= 12'd3));
+            end else begin
+                assert (o_first);
+            end
+            if (flush_q) begin
+                assert (f_grows | f_shrinks);
+                assert (o_seen + f_flush_dw == f_o_total);
+                assert (o_seen != 12'd0);
+            end
+            if (~i_first) begin
+                assert (i_seen < i_total);
+                assert (o_seen == (f_shrinks ? (K == 4) ? i_seen - 12'd4 : (i_seen == 12'd2) ? 12'd2 : i_seen - 12'd2 : i_seen));
+            end
+            assert (f_shape);
+            assert (f_carries);
+
+            cover (f_left & flush_q & (o_seen >= 12'd4));
+            cover (f_left & c_message & c_was);
+            cover (f_left & c_change & c_was & ~c_will & (o_seen >= 12'd4));
+            cover (f_left & c_change & ~c_was & c_will & ~flush_q);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -85,6 +85,82 @@ module rewrite #(
     end
 
     wire unused = &{1'b0, index, set_value[1]};
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst & ~set_address & ~set_data);
+        end
+        assume ((match & (match - 1'b1)) == {SOURCES{1'b0}}); // one entry, the one that index names
+        assume ((match == {SOURCES{1'b0}}) | match[index[BITS-1:0]]);
+        assume (index[BITS-1:0] < SOURCES);
+    end
+
+    // Any source, and what software has said of it.
+    (* anyconst *) wire [6:0] f_who;
+    reg         f_on;
+    reg  [61:0] f_row;
+    reg  [31:0] f_data; // as written last, to any
+    reg         f_sent_q; // it was looked at a cycle ago
+    reg  [62:0] f_was_q;
+    wire        f_here = (f_who < SOURCES);
+    always @(posedge clk) begin
+        if (~f_begun) begin
+            f_data <= {data_q[7:0], data_q[15:8], data_q[23:16], data_q[31:24]};
+            f_row <= rows[f_who[BITS-1:0]];
+        end else begin
+            if (set_data) begin
+                f_data <= set_value;
+            end
+            if (set_address & (set_index[BITS-1:0] == f_who[BITS-1:0])) begin
+                f_row <= {set_value[31:2], f_data[7:0], f_data[15:8], f_data[23:16], f_data[31:24]};
+            end
+        end
+        if (rst | (f_here & ~used[f_who[BITS-1:0]])) begin
+            f_on <= 1'b0;
+        end else if (set_address & (set_index == f_who)) begin
+            f_on <= set_value[0];
+        end
+        f_sent_q <= f_begun & (look == f_who);
+        f_was_q <= {f_on & f_here, f_row};
+    end
+    always @* begin
+        if (f_begun) begin
+            assume (~(set_address & set_data));
+            assume (~set_address | (set_index < SOURCES));
+        end
+    end
+
+    always @(posedge clk) begin
+        if (f_begun) begin
+            // Software's reads are of set_index; the table's of send_index.
+            assert (f_row == rows[f_who[BITS-1:0]] | ~f_here);
+            assert (~f_here | (on_q[f_who[BITS-1:0]] == f_on));
+            assert (f_data == {data_q[7:0], data_q[15:8], data_q[23:16], data_q[31:24]});
+            if (f_sent_q & f_here) begin
+                assert ({send_hit_q, row_q} == f_was_q);
+            end
+        end
+        if (f_begun & ~rst & f_here) begin
+            // A source's message is replaced exactly while software wants it, and by what software said of this source.
+            if (match[f_who[BITS-1:0]]) begin
+                assert (hit == f_on);
+                assert (~hit | ({address, data} == f_row));
+            end
+            // Nobody's is not.
+            assert (~hit | (match != {SOURCES{1'b0}}));
+            cover (match[f_who[BITS-1:0]] & hit & (address != 30'd0));
+            cover (f_sent_q & send_hit_q);
+            cover (~f_on & $past(f_on));
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire
