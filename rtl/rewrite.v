@@ -127,7 +127,7 @@ module rewrite #(
         end else if (set_address & (set_index == f_who)) begin
             f_on <= set_value[0];
         end
-        f_sent_q <= f_begun & (look == f_who);
+        f_sent_q <= f_begun & ((send_busy ? send_index : set_index) == f_who);
         f_was_q <= {f_on & f_here, f_row};
     end
     always @* begin
@@ -144,7 +144,10 @@ module rewrite #(
             assert (~f_here | (on_q[f_who[BITS-1:0]] == f_on));
             assert (f_data == {data_q[7:0], data_q[15:8], data_q[23:16], data_q[31:24]});
             if (f_sent_q & f_here) begin
-                assert ({send_hit_q, row_q} == f_was_q);
+                assert (send_hit_q == f_was_q[62]);
+                assert ({send_address, send_data} == f_was_q[61:0]);
+                assert (address_value == (f_was_q[62] ? {f_was_q[61:32], 2'b01} : 32'd0));
+                assert (data_value == (f_was_q[62] ? {f_was_q[7:0], f_was_q[15:8], f_was_q[23:16], f_was_q[31:24]} : 32'd0));
             end
         end
         if (f_begun & ~rst & f_here) begin

@@ -5,6 +5,7 @@
 #include "function_keys.h"
 #include "serial.h"
 #include "virtio_blk.h"
+#include "virtio_net.h"
 
 #include <errno.h>
 #include <string.h>
@@ -63,6 +64,43 @@ static struct function *open_virtio_blk(struct function_keys *keys, char *error,
     return f;
 }
 
+static bool parse_mac(const char *text, uint8_t mac[VIRTIO_NET_MAC])
+{
+    int end = 0;
+    return sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+                  &mac[5], &end) == VIRTIO_NET_MAC &&
+           text[end] == 0 && (mac[0] & 1) == 0;
+}
+
+static struct function *open_virtio_net(struct function_keys *keys, char *error, size_t error_size)
+{
+    uint8_t mac[VIRTIO_NET_MAC];
+    const char *mac_text = keys_text(keys, "mac");
+    struct virtio_net_options options = {
+        .link = keys_text(keys, "link"),
+        .mac = mac_text != NULL ? mac : NULL,
+        .pin = keys_pin(keys, 1),
+        .msix = keys_bool(keys, "msix", true),
+    };
+    if (!keys_finish(keys)) {
+        return NULL;
+    }
+    if (options.link == NULL || *options.link == 0) {
+        snprintf(error, error_size, "link=NAME is needed");
+        return NULL;
+    }
+    if (mac_text != NULL && !parse_mac(mac_text, mac)) {
+        snprintf(error, error_size, "mac is six bytes, as in 02:53:42:00:00:01, of one station");
+        return NULL;
+    }
+    struct function *f = virtio_net_open(&options);
+    if (!f) {
+        snprintf(error, error_size, "link %s: %s", options.link,
+                 errno == EBUSY ? "has two ends already" : strerror(errno));
+    }
+    return f;
+}
+
 static const struct {
     const char *name;
     const char *keys;
@@ -75,6 +113,8 @@ static const struct {
      open_serial},
     {"virtio-blk", "file=PATH readonly=on|off serial=TEXT pin=A|B|C|D|none msix=on|off",
      "a disk whose sectors are in a file", open_virtio_blk},
+    {"virtio-net", "link=NAME mac=XX:XX:XX:XX:XX:XX pin=A|B|C|D|none msix=on|off",
+     "a network function; two of them with the same link are joined", open_virtio_net},
 };
 
 struct function *functions_open(const char *specification, char *error, size_t error_size)
