@@ -125,7 +125,8 @@ static void exit_xsetbv(struct vcpu *vcpu, struct exit *exit)
 
 /*
  * #DB and #AC are taken from the guest and given back, so that an endless delivery (CVE-2015-8104, -5307)
- * comes by here at every turn. A #DB brings what DR6 is to hold, where the CPU has not written it.
+ * comes by here at every turn. A #DB brings what DR6 is to hold, where the CPU has not written it. DR7.GD
+ * goes with the delivery, which the guest's #DB has not come to (SDM 3C 28.1).
  */
 static void exit_exception(struct vcpu *vcpu, struct exit *exit)
 {
@@ -147,6 +148,8 @@ static void exit_exception(struct vcpu *vcpu, struct exit *exit)
         context->machine->dr_write(context, 6,
                                    ((dr6 & ~0xfull) | DR6_FIXED | e->address) ^ (e->address & DR6_FIXED));
     }
+    if (context_get(context, REG_DR7) & DR7_GD)
+        context_set(context, REG_DR7, context_get(context, REG_DR7) & ~(uint64_t)DR7_GD);
     vcpu_raise(vcpu, EXCEPTION_DB);
 }
 

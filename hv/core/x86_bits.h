@@ -52,6 +52,7 @@ enum {
 
 enum { RFLAGS_TF = 1 << 8, RFLAGS_IF = 1 << 9, RFLAGS_RF = 1 << 16, RFLAGS_AC = 1 << 18 };
 enum { DR6_BREAKPOINTS = 0xf, DR6_BS = 1 << 14 };
+enum { DR7_GD = 1 << 13 };
 #define DR6_FIXED 0xffff0ff0u
 
 /* Model-specific registers (SDM 4; APM 2 appendix A). */

@@ -2,10 +2,6 @@
 /* What an LPAR's CPU looks like: identification, ports, registers, faults. */
 #include "guest.h"
 
-struct multiboot_info {
-    uint32_t flags, mem_lower, mem_upper, boot_device, command_line;
-};
-
 /* Words of the command line behind "one two" say what the emulator cannot do. */
 static const char *command_line;
 

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An exception while an interrupt of the host waits: the handler is entered as ever, at its first
- * instruction. */
+/* Exceptions whose delivery is not as simple as it looks: while an interrupt of the host waits the handler is
+ * entered as ever, at its first instruction; and #DB ends the guard of the debug registers. */
 #include "guest.h"
 
 enum { APIC_BASE_MSR = 0x1b, X2APIC = 0xc00, SPURIOUS_MSR = 0x80f, TIMER_MSR = 0x832, COUNT_MSR = 0x838 };
-enum { TIMER_VECTOR = 0x40, CR0_TS = 8, WAIT_TICKS = 1000000 };
+enum {
+    TIMER_VECTOR = 0x40,
+    CR0_TS = 8,
+    DR6_BD = 1 << 13,
+    DR7_FIXED = 0x400,
+    DR7_GD = 1 << 13,
+    WAIT_TICKS = 1000000
+};
 
 /* The guest's timer is one of the host's; interrupts are off here all the time, and nothing exits. */
 static void let_the_host_wait(void)
@@ -17,11 +24,27 @@ static void let_the_host_wait(void)
         ;
 }
 
+/* A handler of #DB may look at the debug registers, though they are guarded. */
+static void guarded_debug_registers(bool dr6_stays)
+{
+    uint64_t value;
+
+    __asm__ volatile("mov %0, %%dr6" : : "r"(0ull));
+    __asm__ volatile("mov %0, %%dr7" : : "r"((uint64_t)(DR7_FIXED | DR7_GD)));
+    TRY("mov %%dr0, %0", : "=r"(value));
+    check("an access to a guarded debug register: #DB", fault_vector == 1);
+    TRY("mov %%dr6, %0", : "=r"(value));
+    check("DR6 tells, and is not guarded any more",
+          fault_vector == NO_FAULT && (value & DR6_BD || dr6_stays));
+    TRY("mov %%dr7, %0", : "=r"(value));
+    check("DR7.GD is clear", fault_vector == NO_FAULT && value == DR7_FIXED);
+}
+
 void guest_main(uint32_t info_address)
 {
+    const struct multiboot_info *info = (const struct multiboot_info *)(uintptr_t)info_address;
     uint64_t cr0;
 
-    (void)info_address;
     wrmsr(APIC_BASE_MSR, rdmsr(APIC_BASE_MSR) | X2APIC);
     wrmsr(SPURIOUS_MSR, 0x1ff);
     wrmsr(TIMER_MSR, TIMER_VECTOR);
@@ -44,4 +67,5 @@ void guest_main(uint32_t info_address)
     TRY("fnop", : :);
     check("#NM", fault_vector == 7);
     __asm__ volatile("mov %0, %%cr0" : : "r"(cr0));
+    guarded_debug_registers(contains((const char *)(uintptr_t)info->command_line, "dr6-stays"));
 }

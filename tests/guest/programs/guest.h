@@ -6,7 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void guest_main(uint32_t multiboot_info);
+struct multiboot_info {
+    uint32_t flags, mem_lower, mem_upper, boot_device, command_line;
+};
+
+void guest_main(uint32_t info_address);
 void guest_exit(void);
 extern uint32_t multiboot_magic;
 

@@ -7,10 +7,6 @@ enum { NMI_VECTOR = 2, APIC_BASE_MSR = 0x1b, X2APIC = 0xc00, ICR_MSR = 0x830 };
 enum { ICR_NMI = 0x4400, ICR_INIT = 0x4500, ICR_SIPI = 0x4600, SECOND_PAGE = 8 };
 enum { RFLAGS_TF = 1 << 8, DR6_BS = 1 << 14, ROUNDS = 200 };
 
-struct multiboot_info {
-    uint32_t flags, mem_lower, mem_upper, boot_device, command_line;
-};
-
 extern const uint8_t second_start[], second_end[];
 void second_main(void);
 
