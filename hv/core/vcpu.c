@@ -40,6 +40,13 @@ static bool doubles(unsigned first, unsigned second)
     return (a == CONTRIBUTORY && b == CONTRIBUTORY) || (a == PAGE_FAULT && b != BENIGN);
 }
 
+/* Faults are met before the instruction: run again, it is not to meet the same instruction breakpoint again.
+ * #DB is raised here as a trap only (SDM 3B 18.3.1.1). */
+static bool is_fault(unsigned vector)
+{
+    return vector != EXCEPTION_DB && vector != EXCEPTION_DF;
+}
+
 static void raise(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
 {
     struct event *pending = &vcpu->pending;
@@ -62,6 +69,8 @@ static void raise(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t e
                               .vector = (uint8_t)vector,
                               .has_error = has_error,
                               .error = error};
+    if (is_fault(vector))
+        context_set(&vcpu->context, REG_RFLAGS, context_get(&vcpu->context, REG_RFLAGS) | RFLAGS_RF);
 }
 
 void vcpu_raise(struct vcpu *vcpu, unsigned vector)

@@ -2,11 +2,10 @@
 /* Guest state between struct context and the VMCS. */
 #include "vmx.h"
 
+#include "context.h"
 #include "insn.h"
 #include "vmx_insn.h"
 #include "x86_bits.h"
-
-enum { PENDING_DEBUG_BS = 1 << 14 };
 
 /* As context_get(), for a register that is a field as it stands. */
 static uint64_t get_in_place(struct context *context, enum reg which, enum vmcs_field field)
@@ -262,9 +261,12 @@ bool vmx_retire(struct context *context)
 
     if (blocking & (BLOCK_STI | BLOCK_MOV_SS))
         vmx_set_blocking(context, blocking & BLOCK_NMI);
-    if (get_in_place(context, REG_RFLAGS, VMCS_GUEST_RFLAGS) & RFLAGS_TF)
-        vmwrite(VMCS_GUEST_PENDING_DEBUG, PENDING_DEBUG_BS);
-    return false;
+    if (!(get_in_place(context, REG_RFLAGS, VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+        return false;
+    /* Not as a pending debug exception: entry with an interrupt drops that (SDM 3C 27.6.3), and HLT ends by
+     * it. */
+    host_dr_write(context, 6, host_dr_read(context, 6) | DR6_BS);
+    return true;
 }
 
 /* Most exits end here: RIP goes straight to the VMCS, and nothing is looked up twice. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exceptions whose delivery is not as simple as it looks: while an interrupt of the host waits the handler is
- * entered as ever, at its first instruction; and #DB ends the guard of the debug registers. */
+ * entered as ever, at its first instruction; what the frame shows; #DB behind HLT, and with debug registers
+ * guarded. */
 #include "guest.h"
 
 enum { APIC_BASE_MSR = 0x1b, X2APIC = 0xc00, SPURIOUS_MSR = 0x80f, TIMER_MSR = 0x832, COUNT_MSR = 0x838 };
 enum {
     TIMER_VECTOR = 0x40,
     CR0_TS = 8,
+    RFLAGS_RF = 1 << 16,
     DR6_BD = 1 << 13,
     DR7_FIXED = 0x400,
     DR7_GD = 1 << 13,
@@ -22,6 +24,25 @@ static void let_the_host_wait(void)
     begin = rdtsc();
     while (rdtsc() - begin < WAIT_TICKS)
         ;
+}
+
+/* The single-step trap comes behind HLT, which it ends. */
+static void step_over_hlt(void)
+{
+    uint64_t behind = 0;
+
+    fault_vector = NO_FAULT;
+    __asm__ volatile(
+        "movq $1f, fault_resume\n"
+        "movq $1f, %0\n"
+        "pushq $0x102\n"
+        "popfq\n"
+        "hlt\n"
+        "1: movq $0, fault_resume"
+        : "=&r"(behind)
+        :
+        : "memory");
+    check("a single step over HLT: #DB behind it", fault_vector == 1 && fault_rip == behind);
 }
 
 /* A handler of #DB may look at the debug registers, though they are guarded. */
@@ -43,6 +64,7 @@ static void guarded_debug_registers(bool dr6_stays)
 void guest_main(uint32_t info_address)
 {
     const struct multiboot_info *info = (const struct multiboot_info *)(uintptr_t)info_address;
+    const char *command_line = (const char *)(uintptr_t)info->command_line;
     uint64_t cr0;
 
     wrmsr(APIC_BASE_MSR, rdmsr(APIC_BASE_MSR) | X2APIC);
@@ -67,5 +89,9 @@ void guest_main(uint32_t info_address)
     TRY("fnop", : :);
     check("#NM", fault_vector == 7);
     __asm__ volatile("mov %0, %%cr0" : : "r"(cr0));
-    guarded_debug_registers(contains((const char *)(uintptr_t)info->command_line, "dr6-stays"));
+    TRY("rdmsr", : : "c"(0x12345) : "eax", "edx");
+    check("RFLAGS.RF is set in the frame of a fault", fault_vector == 13 && fault_rflags & RFLAGS_RF);
+    if (!contains(command_line, "no-step"))
+        step_over_hlt();
+    guarded_debug_registers(contains(command_line, "dr6-stays"));
 }

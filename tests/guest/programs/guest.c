@@ -6,7 +6,7 @@
 static unsigned passed, failed;
 
 volatile unsigned fault_vector = NO_FAULT;
-volatile uint64_t fault_error, fault_rip, fault_resume;
+volatile uint64_t fault_error, fault_rip, fault_rflags, fault_resume;
 void (*interrupt_handlers[256])(void);
 
 void print(const char *text, ...)
@@ -62,6 +62,7 @@ void fault(struct fault_frame *frame)
             __asm__ volatile("cli; hlt");
     }
     fault_rip = frame->rip;
+    fault_rflags = frame->rflags;
     if (frame->vector == 1)
         frame->rflags &= ~0x100ull; /* one step is enough */
     frame->rip = fault_resume;

@@ -28,7 +28,7 @@ void fault(struct fault_frame *frame);
 
 enum { NO_FAULT = 256 };
 extern volatile unsigned fault_vector; /* of the last TRY: NO_FAULT, or what came */
-extern volatile uint64_t fault_error, fault_rip, fault_resume;
+extern volatile uint64_t fault_error, fault_rip, fault_rflags, fault_resume;
 extern void (*interrupt_handlers[256])(void); /* called for the vector, no EOI is sent */
 
 /* Runs the instruction; a fault in it is noted in fault_vector and goes on behind it. */
