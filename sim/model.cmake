@@ -17,7 +17,12 @@ target_link_libraries(sb_verilated PUBLIC Threads::Threads PRIVATE ZLIB::ZLIB)
 # does not write. model_headers.inc and model_shapes.inc list them for model.cc.
 set(shape_lines "")
 set(shape_entries "")
-set(shape_classes)
+set(shape_objects)
+# What Verilator generates runs up to a third faster as clang compiles it, and is compiled in a third of the time.
+find_program(SIGNALBOX_MODEL_CXX NAMES clang++ DOC "Compiler of the Verilated circuit")
+if(NOT SIGNALBOX_MODEL_CXX)
+    set(SIGNALBOX_MODEL_CXX ${CMAKE_CXX_COMPILER})
+endif()
 foreach(shape ${SIGNALBOX_SHAPES})
     string(REPLACE "x" ";" size ${shape})
     list(GET size 0 ports)
@@ -48,9 +53,18 @@ foreach(shape ${SIGNALBOX_SHAPES})
             DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/model_top.v ${SIGNALBOX_RTL}
                 ${SIGNALBOX_RTL_INCLUDE}/relay_regs.vh relay_regs
             COMMENT "Verilating ${class}" VERBATIM)
-        # Waveforms are for looking, not for speed.
-        set_source_files_properties(${dir}/all.cpp PROPERTIES COMPILE_OPTIONS "$<IF:${waveform},-O1,-O2>")
-        list(APPEND shape_classes ${dir}/all.cpp)
+        # Waveforms are for looking, not for speed. Generated code is neither held to our warnings nor looked at by
+        # sanitizers, which would double the time of everything.
+        set(optimise -O3)
+        if(waveform)
+            set(optimise -O1)
+        endif()
+        add_custom_command(OUTPUT ${dir}/all.o
+            COMMAND ${CMAKE_CXX_COMPILER_LAUNCHER} ${SIGNALBOX_MODEL_CXX} -std=gnu++17 ${optimise} -DNDEBUG -fPIC -w
+                -isystem ${runtime} -isystem ${runtime}/vltstd -c ${dir}/all.cpp -o ${dir}/all.o
+            DEPENDS ${dir}/all.cpp
+            COMMENT "Compiling ${class}" VERBATIM)
+        list(APPEND shape_objects ${dir}/all.o)
         string(APPEND shape_lines "#include \"${class}/${class}.h\"\n")
         set(open "open_model<${class}, ${ports}, ${dw}, ${waveform}>")
         string(APPEND shape_entries "{{${ports}, ${dw}, ${sources}, ${bump}}, ${waveform}, ${open}},\n")
@@ -59,12 +73,8 @@ endforeach()
 file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/verilated/model_headers.inc CONTENT "${shape_lines}")
 file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/verilated/model_shapes.inc CONTENT "${shape_entries}")
 
-add_library(sb_verilated_shapes OBJECT ${shape_classes})
-target_link_libraries(sb_verilated_shapes PRIVATE sb_verilated)
-# Generated code is not looked at by sanitizers, which would double the time of everything.
-target_compile_options(sb_verilated_shapes PRIVATE -g0 -w -fno-sanitize=all)
-
-add_library(sb_model STATIC model.cc)
+set_source_files_properties(${shape_objects} PROPERTIES EXTERNAL_OBJECT ON GENERATED ON)
+add_library(sb_model STATIC model.cc ${shape_objects})
 target_include_directories(sb_model PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_include_directories(sb_model SYSTEM PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/verilated)
-target_link_libraries(sb_model PRIVATE sb_warnings sb_verilated_shapes PUBLIC sb_verilated)
+target_link_libraries(sb_model PRIVATE sb_warnings PUBLIC sb_verilated)
