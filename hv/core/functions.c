@@ -30,6 +30,16 @@ static void find_relay(void)
     }
 }
 
+/* Neither interrupts nor DMA, until somebody has it: the firmware's drivers are gone. */
+static void silence(const struct pci_host *host, const struct pci_host_function *f)
+{
+    const uint32_t command = host->read(host->self, f->id, CONFIG_COMMAND, 2);
+
+    if (!f->is_bridge)
+        host->write(host->self, f->id, CONFIG_COMMAND, 2,
+                    (command & ~(uint32_t)COMMAND_MASTER) | COMMAND_NO_INTX);
+}
+
 void functions_read(const struct pci_host *host)
 {
     struct pci_tree *tree = &functions.tree;
@@ -39,6 +49,8 @@ void functions_read(const struct pci_host *host)
         return;
     pci_tree_read(tree, host);
     find_relay();
+    for (unsigned i = 0; i < tree->count; i++)
+        silence(host, &tree->function[i]);
     if (tree->left_out)
         log_line("pci: %u functions too many, they are left alone", tree->left_out);
     if (!functions.relay) {
@@ -47,10 +59,6 @@ void functions_read(const struct pci_host *host)
     }
     functions_name(functions.relay->id, name);
     log_line("pci: %u functions, the relay is %s", tree->count, name);
-    for (unsigned i = 0; i < tree->count; i++)
-        if (is_behind_relay(&tree->function[i]))
-            host->write(host->self, tree->function[i].id, CONFIG_COMMAND, 2,
-                        COMMAND_MEMORY | COMMAND_NO_INTX);
 }
 
 static struct pci_host_function *find(const struct partition_function *f)

@@ -16,8 +16,8 @@ struct functions {
 
 extern struct functions functions;
 
-/* Finds all there are; host null: none can be reached. Every function behind the relay is made silent: what
- * no LPAR has neither interrupts nor writes. */
+/* Finds all there are; host null: none can be reached. All but bridges are silenced: what no LPAR has, has
+ * neither interrupts nor writes. */
 void functions_read(const struct pci_host *host);
 
 /* Why no LPAR can have it, or null. */

@@ -193,6 +193,8 @@ static void run_relay(struct lpar *unused, const char *rest)
         reader->events, reader->drains, reader->bus_reads, reader->bus_writes, reader->resyncs,
         reader->resets);
     say("scan: lines %lu, bus reads %lu", stats->scans, stats->scan_reads);
+    say("least ticks: line %lu, by scan %lu; message %lu, by vector %lu", stats->least.line,
+        stats->least.line_scanned, stats->least.message, stats->least.message_by_vector);
     for (unsigned port = 1; port < ROUTER_PORTS; port++)
         show_refused(port);
 }

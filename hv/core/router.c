@@ -246,25 +246,33 @@ static bool is_due(const struct routed *r)
            router.indicator.source[r->first].level && !r->in_service && !r->delayed;
 }
 
-/*
- * All that the bits say, of any line and any message: an interrupt may bring another's events along. Each bit
- * is taken by one CPU. Not under the router's lock, which comes after the LPARs'.
- */
-static bool deliver(void)
+static bool deliver_messages(void)
+{
+    bool found = false;
+
+    for (unsigned word = 0; word < (router.indicator.sources + 31) / 32; word++) {
+        uint32_t bits = __atomic_load_n(&router.indicator.pending[word], __ATOMIC_ACQUIRE);
+
+        for (; bits; bits &= bits - 1) {
+            const unsigned source = 32 * word + (unsigned)__builtin_ctz(bits);
+            struct routed *r = &router.port[router.port_of[source]];
+
+            if (!r->lpar || source == r->first || !indicator_take(&router.indicator, source) || !by_relay(r))
+                continue;
+            send(r, source - r->first - 1);
+            found = true;
+        }
+    }
+    return found;
+}
+
+static bool deliver_lines(void)
 {
     bool found = false;
 
     for (unsigned port = 1; port < ROUTER_PORTS; port++) {
         struct routed *r = &router.port[port];
 
-        if (!r->lpar)
-            continue;
-        for (unsigned i = 0; i < r->pass->messages; i++)
-            if (indicator_pending(&router.indicator, r->first + 1 + i) &&
-                indicator_take(&router.indicator, r->first + 1 + i) && by_relay(r)) {
-                send(r, i);
-                found = true;
-            }
         if (!is_due(r))
             continue;
         lock_take(&r->lpar->devices);
@@ -276,6 +284,17 @@ static bool deliver(void)
         lock_release(&r->lpar->devices);
     }
     return found;
+}
+
+/*
+ * All that the bits say, of any line and any message: an interrupt may bring another's events along. Each bit
+ * is taken by one CPU. Not under the router's lock, which comes after the LPARs'.
+ */
+static bool deliver(void)
+{
+    const bool messages = deliver_messages();
+
+    return deliver_lines() || messages;
 }
 
 /* ---- the baseline: status registers ---- */
@@ -359,15 +378,24 @@ void router_handle(unsigned pin, struct vcpu *vcpu)
     router.vcpu[pin] = vcpu;
 }
 
+/* A wire that is a one-shot may have come and gone while the input was masked: then no interrupt comes any
+ * more. */
 void router_resume(const struct vcpu *vcpu)
 {
+    bool any = false;
+
     lock_take(&router.lock);
     for (unsigned pin = 0; pin < ROUTER_PINS; pin++)
         if (router.paused[pin] && router.vcpu[pin] == vcpu) {
             router.paused[pin] = false;
             router.host->line_on(pin, true);
+            any = true;
         }
+    if (any)
+        drain(INDICATOR_CONFIRM);
     lock_release(&router.lock);
+    if (any)
+        deliver();
 }
 
 /* ---- entries ---- */
@@ -410,10 +438,16 @@ static bool delay(struct routed *r)
     return true;
 }
 
+static void note_least(uint64_t *least, uint64_t ticks)
+{
+    if (*least == 0 || ticks < *least)
+        *least = ticks;
+}
+
 void router_line(unsigned pin)
 {
-    uint64_t begin;
-    bool found;
+    uint64_t begin, told;
+    bool found, scanned;
 
     if (!router.present || !router.vcpu[pin])
         return;
@@ -423,9 +457,12 @@ void router_line(unsigned pin)
     drain(INDICATOR_CONFIRM);
     lock_release(&router.lock);
     found = deliver();
-    found |= scan(pin);
+    scanned = scan(pin);
+    told = ticks(router.vcpu[pin]->lpar) - begin;
     lock_take(&router.lock);
-    count_fruitless(pin, found);
+    if (found != scanned)
+        note_least(scanned ? &router.stats.least.line_scanned : &router.stats.least.line, told);
+    count_fruitless(pin, found || scanned);
     charge(pin, ticks(router.vcpu[pin]->lpar) - begin);
     lock_release(&router.lock);
 }
@@ -433,19 +470,29 @@ void router_line(unsigned pin)
 void router_message(unsigned source)
 {
     struct routed *r;
+    uint64_t begin;
+    bool found;
 
     if (!router.present || source >= INDICATOR_SOURCES || !router.port_of[source])
         return;
     r = &router.port[router.port_of[source]];
+    if (source == r->first)
+        return;
+    begin = ticks(r->lpar);
     lock_take(&router.lock);
     router.stats.interrupts++;
     if (by_relay(r))
         drain(INDICATOR_POLL);
     lock_release(&router.lock);
-    if (by_relay(r))
-        router.stats.spurious += !deliver();
-    else if (source > r->first)
+    if (!by_relay(r)) {
         send(r, source - r->first - 1);
+        note_least(&router.stats.least.message_by_vector, ticks(r->lpar) - begin);
+        return;
+    }
+    found = deliver();
+    router.stats.spurious += !found;
+    if (found)
+        note_least(&router.stats.least.message, ticks(r->lpar) - begin);
 }
 
 /* The function may ask again: the relay looks at its wire, or its command register lets the wire up. */
@@ -612,7 +659,8 @@ void router_add(struct lpar *lpar, struct pci_pass *pass)
     if (!router.present)
         return;
     *r = (struct routed){.lpar = lpar, .pass = pass, .first = router.count++ * (router.quota + 1)};
-    for (unsigned i = 0; i <= router.quota; i++)
+    /* What it does not use of its part the relay may give to whom it learns of: that is nobody's. */
+    for (unsigned i = pass->function->pin ? 0 : 1; i <= pass->messages; i++)
         router.port_of[r->first + i] = (uint8_t)port;
     lock_take(&router.lock);
     program_port(port);

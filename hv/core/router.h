@@ -50,6 +50,12 @@ struct router_host {
     void (*line_on)(unsigned pin, bool on);
 };
 
+/* The quickest that an interrupt went from its handler's first line to the owner's local APIC, in ticks; 0:
+ * none did. */
+struct router_ticks {
+    uint64_t line, line_scanned, message, message_by_vector;
+};
+
 struct routed {
     struct lpar *lpar; /* null: no LPAR has the port's function */
     struct pci_pass *pass;
@@ -71,6 +77,7 @@ struct router_stats {
     uint64_t scan_reads; /* bus reads for that */
     uint64_t dropped;    /* messages that were not in force any more */
     uint64_t pauses;     /* times a line was masked for a while */
+    struct router_ticks least;
 };
 
 struct router {
