@@ -6,7 +6,7 @@
 static unsigned passed, failed;
 
 volatile unsigned fault_vector = NO_FAULT;
-volatile uint64_t fault_error, fault_rip, fault_rflags, fault_resume;
+volatile uint64_t fault_error, fault_rip, fault_rflags, fault_resume, fault_start;
 void (*interrupt_handlers[256])(void);
 
 void print(const char *text, ...)

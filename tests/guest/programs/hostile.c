@@ -3,6 +3,7 @@
  * A guest that tries to leave its LPAR, to stop the machine, or to disturb others. The command line says how;
  * ways that end the guest itself have an LPAR each, the others are checks of one.
  */
+#include "endless.h"
 #include "guest.h"
 
 enum { LAPIC = 0xfee00000, ICR = 0x300, ICR_HIGH = 0x310, IPI_VECTOR = 0x50 };
@@ -31,6 +32,26 @@ static uint64_t random64(void)
 }
 
 /* ---- what must be a fault, or nothing at all ---- */
+
+/* The last TRY ended in that fault, with that error code, at its instruction. */
+static bool was_fault(unsigned vector, uint64_t error)
+{
+    return fault_vector == vector && fault_error == error && fault_rip == fault_start;
+}
+
+/* As was_fault(), and says so when it was not. */
+static bool expect_fault(const char *what, unsigned vector, uint64_t error)
+{
+    if (!was_fault(vector, error))
+        print("%s: fault %u error %lx at %lx\n", what, fault_vector, fault_error, fault_rip);
+    return was_fault(vector, error);
+}
+
+/* It was done, or was #GP(0) at the instruction. */
+static bool taken_or_refused(void)
+{
+    return fault_vector == NO_FAULT || was_fault(13, 0);
+}
 
 /* Ports by which an LPAR ends itself; the LPAR "reset" goes there. */
 static bool ends_the_lpar(unsigned port)
@@ -70,7 +91,7 @@ static bool try_msr(uint32_t msr)
     uint32_t low = 0, high = 0;
 
     TRY("rdmsr", : "+a"(low), "+d"(high) : "c"(msr));
-    if (fault_vector != NO_FAULT && fault_vector != 13)
+    if (!taken_or_refused())
         return false;
     if (keeps_this_guest_going(msr))
         return true;
@@ -83,7 +104,7 @@ static bool try_msr(uint32_t msr)
                 : i == 1 ? 0xffffffff
                 : i == 2 ? 0
                          : (uint32_t)random64()));
-        if (fault_vector != NO_FAULT && fault_vector != 13)
+        if (!taken_or_refused())
             return false;
     }
     TRY("wrmsr", : : "c"(msr), "a"(low), "d"(high));
@@ -185,10 +206,11 @@ static void virtualisation(void)
     static uint8_t area[4096] __attribute__((aligned(4096)));
     unsigned faults = 0;
 
+/* None of them is switched on in CR4 or EFER: #UD, at the instruction. */
 #define REFUSED(instruction)                                                                                 \
     do {                                                                                                     \
         TRY(instruction, : : "a"(area), "m"(area), "c"(0), "d"(0) : "memory");                               \
-        faults += fault_vector == 6 || fault_vector == 13;                                                   \
+        faults += expect_fault(instruction, 6, 0);                                                           \
     } while (0)
     REFUSED("vmxon %1");
     REFUSED("vmclear %1");
@@ -222,27 +244,96 @@ static void registers(void)
         uint64_t value = random64() >> (i % 4 ? 33 : 0);
 
         TRY("mov %0, %%cr0", : : "r"(value | 0x80000001));
-        good &= fault_vector == NO_FAULT || fault_vector == 13;
+        good &= taken_or_refused();
         __asm__ volatile("mov %0, %%cr0" : : "r"(cr0));
         TRY("mov %0, %%cr4", : : "r"((value | 0x20) & ~(1ull << 17)));
-        good &= fault_vector == NO_FAULT || fault_vector == 13;
+        good &= taken_or_refused();
         __asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
         TRY("mov %0, %%cr8", : : "r"(value & 0x3f));
-        good &= fault_vector == NO_FAULT || fault_vector == 13;
+        good &= taken_or_refused();
         TRY("mov %0, %%dr7", : : "r"(value & 0xffff0300));
         TRY("wrmsr", : : "c"(0xc0000080), "a"((uint32_t)value & ~0x800u), "d"((uint32_t)(value >> 32)));
-        good &= fault_vector == NO_FAULT || fault_vector == 13;
+        good &= taken_or_refused();
         TRY("wrmsr", : : "c"(0xc0000080), "a"((uint32_t)efer), "d"(0));
         TRY("xsetbv", : : "c"((uint32_t)(i % 3)), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-        good &= fault_vector == NO_FAULT || fault_vector == 13 || fault_vector == 6;
+        good &= taken_or_refused() || was_fault(6, 0);
     }
     __asm__ volatile("mov %0, %%cr8" : : "r"(0ull));
     check("CR0, CR4, CR8, EFER, XCR0 with anything: taken or refused", good);
 }
 
+/* A page fault of an instruction that the hypervisor carries out is the one that the CPU would have raised.
+ */
+static void emulated_page_faults(void)
+{
+    const uint64_t nowhere = 5ull << 30; /* no page-table entry */
+    bool good = true;
+    uint64_t cr2;
+
+#define FAULTS(instruction, error, address, ...)                                                             \
+    do {                                                                                                     \
+        __asm__ volatile("mov %0, %%cr2" : : "r"(0ull));                                                     \
+        TRY(instruction, : : __VA_ARGS__ : "memory", "rax");                                                 \
+        __asm__ volatile("mov %%cr2, %0" : "=r"(cr2));                                                       \
+        good &= expect_fault(instruction, 14, error) && cr2 == (address);                                    \
+    } while (0)
+    /* From a device to nowhere, from nowhere to a device, from a port to nowhere and back. */
+    FAULTS("movsl", 2, nowhere, "S"((uint64_t)LAPIC + 0x30), "D"(nowhere));
+    FAULTS("movsl", 0, nowhere, "S"(nowhere), "D"((uint64_t)LAPIC + 0x80));
+    FAULTS("movl (%0), %%eax", 0, nowhere + 0x123, "r"(nowhere + 0x123));
+    FAULTS("pushq (%0)", 0, nowhere, "r"(nowhere));
+    FAULTS("insb", 2, nowhere + 7, "d"(0x71), "D"(nowhere + 7));
+    FAULTS("outsb", 0, nowhere + 9, "d"(0x80), "S"(nowhere + 9));
+    check("page faults of instructions that are emulated: error code, CR2, RIP", good);
+}
+
+/* Mode switches that VM entry could stumble over, or that the CPU refuses (SDM 3A 2.5, 9.8.5; 3C 26.3.1). */
+static void modes(void)
+{
+    uint64_t cr0, cr4, efer = rdmsr(0xc0000080);
+    bool good = true;
+
+    __asm__ volatile("mov %%cr0, %0" : "=r"(cr0));
+    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+#define GP0(instruction, ...)                                                                                \
+    do {                                                                                                     \
+        TRY(instruction, : : __VA_ARGS__ : "memory");                                                        \
+        good &= expect_fault(instruction, 13, 0);                                                            \
+    } while (0)
+    GP0("mov %0, %%cr0", "r"(cr0 & ~0x1ull));                             /* PG without PE */
+    GP0("mov %0, %%cr0", "r"((cr0 & ~0x40000000ull) | 0x20000000));       /* NW without CD */
+    GP0("mov %0, %%cr0", "r"(cr0 | 1ull << 32));                          /* reserved */
+    GP0("mov %0, %%cr0", "r"(cr0 & ~0x80000000ull));                      /* PG cleared in 64-bit code */
+    GP0("mov %0, %%cr4", "r"(cr4 & ~0x20ull));                            /* PAE cleared in long mode */
+    GP0("mov %0, %%cr4", "r"(cr4 | 1ull << 40));                          /* reserved */
+    GP0("mov %0, %%cr4", "r"(cr4 | 1ull << 13));                          /* VMXE: there is no VMX */
+    GP0("wrmsr", "c"(0xc0000080), "a"((uint32_t)efer & ~0x100u), "d"(0)); /* LME under PG */
+    GP0("wrmsr", "c"(0xc0000080), "a"((uint32_t)efer | 0x1000), "d"(0));  /* SVME: there is no SVM */
+    GP0("wrmsr", "c"(0xc0000080), "a"((uint32_t)efer | 0x2), "d"(0));     /* reserved */
+    GP0("wrmsr", "c"(0x277), "a"(0x02), "d"(0));                          /* PAT: no such type */
+    check("what a mode does not allow: #GP(0), at the instruction", good);
+
+    /* A step or a shadow over an instruction that exits: the state that entry is made with has to agree
+     * (26.3.1.5). */
+    good = true;
+    TRY("pushfq; orl $0x100, (%%rsp); popfq; sti; cpuid; cli", : : "a"(0) : "rbx", "rcx", "rdx", "memory");
+    good &= fault_vector == 1;
+    TRY("pushfq; orl $0x100, (%%rsp); sti; popfq; in $0x71, %%al; cli", : : : "rax", "memory");
+    good &= fault_vector == 1;
+    TRY("mov %%ss, %%ecx; sti; mov %%ecx, %%ss; cpuid; cli", : : "a"(0) : "rbx", "rcx", "rdx", "memory");
+    good &= fault_vector == NO_FAULT;
+    TRY("cli; mov %%ss, %%ecx; mov %%ecx, %%ss; movl 0x30(%0), %%eax", : : "r"((uint64_t)LAPIC) : "rax",
+        "rcx", "memory");
+    good &= fault_vector == NO_FAULT;
+    __asm__ volatile("cli");
+    check("steps and shadows over instructions that exit", good);
+}
+
 static void probe(uint64_t own)
 {
     virtualisation();
+    modes();
+    emulated_page_faults();
     registers();
     every_port();
     every_msr();
@@ -260,34 +351,6 @@ static void load_idt(uint64_t base, uint16_t limit)
     } pointer = {limit, base};
 
     __asm__ volatile("lidt %0" : : "m"(pointer));
-}
-
-/*
- * CVE-2015-8104: a breakpoint on the stack that #DB itself is delivered to. An interrupt stack table entry
- * has every delivery at the same place.
- */
-static void endless_debug(void)
-{
-    static uint8_t stack[4096] __attribute__((aligned(4096)));
-    static uint8_t tss[104] __attribute__((aligned(128)));
-    static uint64_t gdt[5] = {0, 0x00af9b000000ffff, 0x00cf93000000ffff};
-    struct __attribute__((packed)) {
-        uint16_t limit;
-        uint64_t base;
-    } pointer = {sizeof gdt - 1, (uintptr_t)gdt}, idt;
-    uint64_t top = (uintptr_t)stack + sizeof stack, at = (uintptr_t)tss;
-
-    *(uint64_t *)(void *)(tss + 0x24) = top; /* IST1 */
-    gdt[3] = 103 | (at & 0xffffff) << 16 | 0x89ull << 40 | (at >> 24 & 0xff) << 56;
-    gdt[4] = at >> 32;
-    __asm__ volatile("lgdt %1; ltr %w2; sidt %0" : "=m"(idt) : "m"(pointer), "r"(0x18));
-    ((uint8_t *)idt.base)[16 * 1 + 4] = 1; /* vector 1 on IST1 */
-    print("endless #DB begins\n");
-    __asm__ volatile("mov %0, %%dr0; mov %1, %%dr7; mov %2, (%0)"
-                     :
-                     : "r"(top - 8), "r"(0x90401ull), "r"(0ull) /* DR0: writes of 8 bytes */
-                     : "memory");
-    print("endless #DB: did not happen\n");
 }
 
 /* By each way in turn; what a reset leaves of memory counts them. */
@@ -372,6 +435,8 @@ void guest_main(uint32_t info_address)
         __asm__ volatile("ud2");
     } else if (is("debug")) {
         endless_debug();
+    } else if (is("alignment")) {
+        endless_alignment();
     } else if (is("tables")) {
         __asm__ volatile("mov %0, %%cr3" : : "r"(0xd0000000ull));
     } else if (is("nowhere")) {
