@@ -36,7 +36,10 @@ void svm_fetch(struct context *context, enum reg which)
     case REG_CR4:
         break;
     case REG_EFER:
-        context->reg[REG_EFER] = vmcb->efer & ~(uint64_t)EFER_SVME;
+        /* LMA is LME and CR0.PG; Bochs 3.0 stores another value of it in some exits. */
+        context->reg[REG_EFER] = vmcb->efer & ~(uint64_t)(EFER_SVME | EFER_LMA);
+        if (vmcb->efer & EFER_LME && context->reg[REG_CR0] & CR0_PG)
+            context->reg[REG_EFER] |= EFER_LMA;
         break;
     case REG_DR7:
         context->reg[REG_DR7] = vmcb->dr7;
