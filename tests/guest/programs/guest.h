@@ -29,7 +29,7 @@ void fault(struct fault_frame *frame);
 enum { NO_FAULT = 256 };
 extern volatile unsigned fault_vector; /* of the last TRY: NO_FAULT, or what came */
 extern volatile uint64_t fault_error, fault_rip, fault_rflags, fault_resume;
-extern volatile uint64_t fault_start; /* address of what the last TRY ran */
+extern volatile uint64_t fault_start;         /* address of what the last TRY ran */
 extern void (*interrupt_handlers[256])(void); /* called for the vector, no EOI is sent */
 
 /* Runs the instruction; a fault in it is noted in fault_vector and goes on behind it. */
@@ -37,7 +37,7 @@ extern void (*interrupt_handlers[256])(void); /* called for the vector, no EOI i
     do {                                                                                                     \
         fault_vector = NO_FAULT;                                                                             \
         __asm__ volatile("movq $1f, fault_resume; movq $2f, fault_start\n2: " instruction                    \
-                         "\n1: movq $0, fault_resume" __VA_ARGS__);                                           \
+                         "\n1: movq $0, fault_resume" __VA_ARGS__);                                          \
     } while (0)
 
 static inline void outb(uint16_t port, uint8_t value)
