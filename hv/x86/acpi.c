@@ -33,7 +33,14 @@ struct __attribute__((packed)) madt {
     uint32_t lapic_address, flags;
 };
 
-enum madt_type { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_X2APIC = 9 };
+enum madt_type {
+    MADT_LAPIC = 0,
+    MADT_IOAPIC = 1,
+    MADT_OVERRIDE = 2,
+    MADT_NMI = 4,
+    MADT_X2APIC = 9,
+    MADT_X2APIC_NMI = 10
+};
 enum { MADT_CPU_ENABLED = 1 };
 
 struct __attribute__((packed)) madt_entry {
@@ -56,6 +63,16 @@ struct __attribute__((packed)) madt_entry {
             uint16_t reserved;
             uint32_t apic_id, flags, acpi_id;
         } x2apic;
+        struct __attribute__((packed)) {
+            uint8_t acpi_id;
+            uint16_t flags;
+            uint8_t lint;
+        } nmi;
+        struct __attribute__((packed)) {
+            uint16_t flags;
+            uint32_t acpi_id;
+            uint8_t lint;
+        } x2apic_nmi;
     };
 };
 
@@ -142,6 +159,10 @@ static void read_madt(struct acpi *acpi, const struct table *table)
         } else if (e->type == MADT_IOAPIC && e->length >= 12 && acpi->ioapics < ACPI_IOAPICS) {
             acpi->ioapic[acpi->ioapics++] = (struct acpi_ioapic){
                 .id = e->ioapic.id, .address = e->ioapic.address, .gsi_base = e->ioapic.gsi_base};
+        } else if (e->type == MADT_NMI && e->length >= 6) {
+            acpi->nmi_lints |= (uint8_t)(1 << (e->nmi.lint & 1));
+        } else if (e->type == MADT_X2APIC_NMI && e->length >= 9) {
+            acpi->nmi_lints |= (uint8_t)(1 << (e->x2apic_nmi.lint & 1));
         } else if (e->type == MADT_OVERRIDE && e->length >= 10 && acpi->overrides < ACPI_OVERRIDES) {
             acpi->override[acpi->overrides++] =
                 (struct acpi_override){.irq = e->override.irq,

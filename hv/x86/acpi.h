@@ -37,6 +37,7 @@ struct acpi {
     struct acpi_ecam ecam[ACPI_ECAMS];
     uint16_t pm_timer; /* I/O port, 0: none */
     uint8_t pm_timer_bits;
+    uint8_t nmi_lints; /* a bit for each of the LINT pins that bring NMIs to some CPU */
     bool has_dmar, has_ivrs, has_hpet;
 };
 

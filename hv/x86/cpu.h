@@ -36,7 +36,8 @@ struct cpu {
     bool virtualising;        /* VMX or SVM operation is on */
     struct context *context;  /* pinned here, or null */
     void *backend;            /* the back end's memory of this CPU: VMXON region, host save area */
-    uint64_t interrupts, nmis, spurious;
+    uint64_t interrupts, spurious;
+    uint64_t nmis, nmis_told; /* of the platform; how many of them the log has */
     uint64_t gdt[6];
     struct tss tss;
     uint8_t ist_stack[IST_COUNT - 1][4096] __attribute__((aligned(4096)));

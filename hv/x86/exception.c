@@ -152,8 +152,9 @@ static void __attribute__((noreturn)) die(const struct exception_frame *f)
 }
 
 /*
- * An NMI is a kick, when another CPU said so, or the platform's: that one is counted and reported, and the
- * machine goes on, as its meaning (watchdog button, memory error) is the platform's own.
+ * An NMI is a kick, when another CPU said so, or the platform's: that one is counted, reported with this
+ * CPU's next interrupt, as an NMI may have met any lock, and the machine goes on: its meaning (a button, a
+ * watchdog, a memory error) is the platform's own.
  */
 static void nmi_handle(struct exception_frame *frame)
 {
@@ -201,11 +202,21 @@ void exception_handle(struct exception_frame *frame)
     die(frame);
 }
 
+static void tell_nmis(struct cpu *cpu)
+{
+    const uint64_t now = cpu->nmis;
+
+    log_line("cpu %u: an NMI of the platform, %lu in all", cpu->index, now);
+    cpu->nmis_told = now;
+}
+
 void interrupt_handle(unsigned vector)
 {
     struct cpu *cpu = this_cpu();
 
     cpu->interrupts++;
+    if (cpu->nmis != cpu->nmis_told)
+        tell_nmis(cpu);
     if (vector == VECTOR_SPURIOUS) {
         cpu->spurious++;
         return; /* takes no EOI */

@@ -17,6 +17,7 @@ enum lapic_register {
     LAPIC_ICR = 0x300,
     LAPIC_ICR_HIGH = 0x310,
     LAPIC_LVT_TIMER = 0x320,
+    LAPIC_LVT_LINT0 = 0x350, /* LINT1 follows */
     LAPIC_LVT_ERROR = 0x370,
     LAPIC_TIMER_COUNT = 0x380,
     LAPIC_TIMER_DIVIDE = 0x3e0,
@@ -27,6 +28,7 @@ enum {
     BASE_X2APIC = 1 << 10,
     SPURIOUS_ENABLE = 1 << 8,
     LVT_MASKED = 1 << 16,
+    LVT_NMI = 4 << 8,
     TIMER_DEADLINE = 2 << 17,
     ICR_NMI = 4 << 8,
     ICR_INIT = 5 << 8,
@@ -37,6 +39,7 @@ enum {
 };
 
 static bool x2apic, tsc_deadline;
+static unsigned nmi_pins;
 static volatile uint32_t *page;
 static uint64_t count_rate; /* timer counts per second, without TSC deadline */
 
@@ -68,7 +71,7 @@ static void icr(uint32_t apic_id, uint32_t low)
     page[LAPIC_ICR / 4] = low;
 }
 
-void lapic_host_choose(void)
+void lapic_host_choose(unsigned nmi_lints)
 {
     struct cpuid id = cpuid(1, 0);
 
@@ -76,6 +79,7 @@ void lapic_host_choose(void)
     out8(0x21, 0xff);
     out8(0xa1, 0xff);
 
+    nmi_pins = nmi_lints;
     x2apic = id.ecx >> 21 & 1;
     tsc_deadline = id.ecx >> 24 & 1;
     page = (volatile uint32_t *)(rdmsr(MSR_APIC_BASE) & 0xffffff000);
@@ -97,6 +101,10 @@ void lapic_host_init(void)
     for (unsigned i = 0; i < sizeof lvt / sizeof *lvt; i++)
         if (i <= last)
             write(lvt[i], LVT_MASKED);
+    /* Firmware names the CPUs whose pin is connected; on the others it is quiet. */
+    for (unsigned pin = 0; pin < 2; pin++)
+        if (nmi_pins & 1u << pin)
+            write(LAPIC_LVT_LINT0 + 0x10 * pin, LVT_NMI);
     write(LAPIC_LVT_ERROR, VECTOR_ERROR);
     write(LAPIC_ESR, 0);
     if (tsc_deadline)

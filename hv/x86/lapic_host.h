@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Once, on the boot CPU: chooses the way of access. */
-void lapic_host_choose(void);
+/* Once, on the boot CPU: chooses the way of access. nmi_lints: struct acpi. */
+void lapic_host_choose(unsigned nmi_lints);
 
-/* On every CPU: enables it, all of its own sources masked. */
+/* On every CPU: enables it, all of its own sources masked but the NMIs of the platform. */
 void lapic_host_init(void);
 
 bool lapic_host_x2apic(void);

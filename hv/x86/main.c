@@ -194,7 +194,7 @@ void boot_main(uint32_t magic, uint32_t information)
     paging_host_extend(&boot);
     show_screen(true);
     read_firmware();
-    lapic_host_choose();
+    lapic_host_choose(acpi.nmi_lints);
     lapic_host_init();
     ioapic_host_init(&acpi);
     add_cpus();
