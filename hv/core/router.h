@@ -133,6 +133,9 @@ bool router_message_of(const struct pci_pass *pass, unsigned index, struct pci_m
 void router_line(unsigned pin);
 void router_message(unsigned source);
 
+/* Counters begin anew: what it cost to set all up is not the LPARs'. */
+void router_begin(void);
+
 /* Line interrupts of the pin come to the vCPU's CPU. */
 void router_handle(unsigned pin, struct vcpu *vcpu);
 

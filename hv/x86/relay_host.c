@@ -135,6 +135,7 @@ void relay_host_lines(void)
             log_line("relay: INT%c arrives at no I/O APIC: functions that use it get no interrupts",
                      'A' + pin);
     }
+    router_begin();
 }
 
 void relay_host_interrupt(unsigned vector)

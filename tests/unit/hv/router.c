@@ -356,6 +356,7 @@ static void set_up(void)
     red = make("red", 0, (const unsigned[]){1, 3}, 2);
     blue = make("blue", 1, (const unsigned[]){2}, 1);
     router_handle(0, red->vcpu[0]);
+    router_begin();
 }
 
 TestSuite(router, .init = set_up, .timeout = 60);
@@ -364,8 +365,6 @@ TestSuite(router, .init = set_up, .timeout = 60);
 
 Test(router, a_line_reaches_its_owner_and_no_status_register_is_read)
 {
-    const uint64_t reads = router.indicator.stats.bus_reads;
-
     for (unsigned i = 0; i < 20; i++) {
         want(2, true);
         interrupts();
@@ -379,7 +378,7 @@ Test(router, a_line_reaches_its_owner_and_no_status_register_is_read)
     cr_assert_eq(handled[1] + handled[3], 0);
     cr_assert_eq(router.stats.scan_reads, 0);
     cr_assert_eq(router.stats.spurious, 0);
-    cr_assert_eq(router.indicator.stats.bus_reads, reads, "not one bus read for 20 interrupts");
+    cr_assert_eq(router.indicator.stats.bus_reads, 0, "not one bus read for 20 interrupts");
 }
 
 Test(router, a_wire_that_joins_a_line_in_service_is_served_too)

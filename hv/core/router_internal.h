@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between the router's files; what others may use is in router.h. */
+#ifndef ROUTER_INTERNAL_H
+#define ROUTER_INTERNAL_H
+
+#include "lpar.h"
+#include "mechanism.h"
+#include "router.h"
+
+static inline bool by_relay(const struct routed *r)
+{
+    return r->lpar->mechanisms >> MECHANISM_RELAY & 1;
+}
+
+static inline unsigned pin_of(const struct routed *r)
+{
+    return r->pass->function->pin - 1u; /* none: beyond all pins */
+}
+
+/* ---- router_tables.c: what the relay is told. @pre the router's lock ---- */
+
+void router_write(uint32_t offset, uint32_t value);
+
+/* Null: the router does not know it (yet). */
+struct routed *router_find(const struct pci_pass *pass);
+
+/* What is done to the function's wire. */
+void router_set_act(const struct routed *r);
+
+/* The function's entries of the source table. */
+void router_program(unsigned port);
+
+/* All of it: windows, and every function's entries. */
+void router_program_all(void);
+
+/* ---- router_lines.c: lines that stay up, and what they cost ---- */
+
+/* Whether the line interrupt was for somebody. @pre the router's lock */
+void router_count(unsigned pin, bool found);
+
+/* Ticks that it took. @pre the router's lock */
+void router_charge(unsigned pin, uint64_t spent);
+
+/* Puts the function off to the end of its period, if it has had its share of this one. @pre device lock held
+ */
+bool router_delay(struct routed *r);
+
+/* ---- router.c ---- */
+
+/* Moves the relay's events into the sources' bits. @pre the router's lock */
+void router_drain(enum indicator_hint hint);
+
+/* Gives owners what the bits say. False: nothing was there. @pre no lock held */
+bool router_deliver(void);
+
+#endif
