@@ -367,7 +367,12 @@ module keeper #(
     reg         due_there_q;
     wire [37:0] until_due = now - due_q;
     reg         due_now_q;
-    wire [37:0] earlier = due_d - soonest_q;
+    // The time of a visit is compared in the cycle after it.
+    reg         seen_q; // there is one:
+    reg  [37:0] seen_due_q;
+    reg         last_q; // the visit was the last of the sweep
+    wire [37:0] earlier = seen_due_q - soonest_q;
+    wire        sooner = seen_q & (~soonest_there_q | earlier[37]);
     always @(posedge clk) begin
         due_now_q <= due_there_q & ~until_due[37];
     end
@@ -380,6 +385,9 @@ module keeper #(
     assign busy = ~idle_now | sweep_q | reset_q | wants_sweep;
 
     always @(posedge clk) begin
+        if (state_q == VISIT) begin
+            seen_due_q <= due_d;
+        end
         if (state_q == LOOK) begin
             stored_key <= row_key;
             stored_tc <= row_tc;
@@ -417,9 +425,21 @@ module keeper #(
             inject_q <= 1'b0;
             due_there_q <= 1'b0;
             soonest_there_q <= 1'b0;
+            seen_q <= 1'b0;
+            last_q <= 1'b0;
         end else begin
             loaded_q <= (loaded_q | load_stored | load_program) & ~record_take;
             stir_q <= (stir_q & ~start_sweep) | stir | learned;
+            seen_q <= (state_q == VISIT) & visit & armed_d;
+            last_q <= (state_q == VISIT) & ~software & (index_q == LAST);
+            if (sooner) begin
+                soonest_there_q <= 1'b1;
+                soonest_q <= seen_due_q;
+            end
+            if (last_q) begin
+                due_q <= sooner ? seen_due_q : soonest_q;
+                due_there_q <= soonest_there_q | seen_q;
+            end
             if (learned & (learn_act != 3'd0)) begin
                 act_q <= 1'b1;
             end
@@ -518,10 +538,6 @@ module keeper #(
                     endcase
                 end
                 VISIT: begin
-                    if (armed_d & visit & (~soonest_there_q | earlier[37])) begin
-                        soonest_there_q <= 1'b1;
-                        soonest_q <= due_d;
-                    end
                     if (send & visit) begin
                         state_q <= SEND;
                     end else if (software) begin
@@ -533,8 +549,6 @@ module keeper #(
                         visit_q <= index_q + 7'd1;
                         if (index_q == LAST) begin
                             sweep_q <= 1'b0;
-                            due_q <= (armed_d & visit & (~soonest_there_q | earlier[37])) ? due_d : soonest_q;
-                            due_there_q <= soonest_there_q | (armed_d & visit);
                         end
                     end else begin
                         stir_q <= 1'b1;
