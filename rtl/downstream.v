@@ -38,6 +38,7 @@ module downstream #(
     input  wire                      o_first,
     input  wire                      o_last,
     input  wire [2:0]                o_port,
+    input  wire                      o_urgent, // the next TLP from the root lets it by
     output wire                      o_take,
 
     // To the completer.
@@ -129,7 +130,7 @@ module downstream #(
     wire o_room; // for all of it, behind what is on its way: it stops nobody
     wire o_may = o_valid & (o_inside_q | (b_between_q & o_room));
     assign o_take = o_may & c_ready;
-    wire b_move = b_valid_q & more_seen & c_ready & ~o_may;
+    wire b_move = b_valid_q & more_seen & c_ready & ~o_may & ~(o_urgent & b_between_q);
     wire b_ready = ~b_valid_q | b_move;
     assign a_take = a_valid & ~swallow & b_ready;
     assign a_pop = a_take | swallow;

@@ -34,6 +34,7 @@ module refuse #(
     output wire                c_first,
     output wire                c_last,
     output wire [2:0]          c_port,
+    output wire                c_urgent, // it has waited for long
     input  wire                c_take
 );
     localparam integer K = WIDTH / 32;
@@ -46,6 +47,9 @@ module refuse #(
     wire            here = beat & (wants | inside_q);
     wire            ends = here & beat_last;
     wire [BITS-1:0] entry;
+`ifdef FORMAL
+    wire            held; // what was kept of the first beats is theirs
+`endif
     wire [53:0]     head_d = {beat_port, (beat_data[28:24] == 5'd0), beat_data[23:18], beat_data[13:12], beat_data[9:0],
                               beat_data[63:32]};
     generate
@@ -68,6 +72,11 @@ module refuse #(
                 end
             end
             assign entry = {head_q, second_q ? low : low_q};
+`ifdef FORMAL
+            assign held = ~inside_q | ((head_q == {f_port_q, (f_dw0_q[28:24] == 5'd0), f_dw0_q[23:18], f_dw0_q[13:12], f_dw0_q[9:0],
+                                                   f_dw1_q}) & (four_q == f_dw0_q[29]) & (second_q == (f_at == 2'd1)) &
+                                       (second_q | (low_q == f_low_q)));
+`endif
         end else begin : wide
             reg  [BITS-1:0] head_q;
             wire [4:0]      low = beat_data[29] ? beat_data[102:98] : beat_data[70:66];
@@ -78,6 +87,10 @@ module refuse #(
                 end
             end
             assign entry = wants ? head : head_q;
+`ifdef FORMAL
+            assign held = ~inside_q | (head_q == {f_port_q, (f_dw0_q[28:24] == 5'd0), f_dw0_q[23:18], f_dw0_q[13:12],
+                                                  f_dw0_q[9:0], f_dw1_q, f_low_q});
+`endif
             wire unused = &{1'b0, beat_data[127:103], beat_data[97:71], beat_data[65:64]};
         end
     endgenerate
@@ -142,6 +155,7 @@ module refuse #(
     wire [31:0] h2 = {dw1[31:8], 1'b0, lower_address};
     assign c_valid = (count_q != 4'd0);
     assign c_port = port;
+    assign c_urgent = c_valid & waited_q[6];
     generate
         if (K == 2) begin : two_beats
             reg second_q;
@@ -159,6 +173,111 @@ module refuse #(
             assign c_last = 1'b1;
         end
     endgenerate
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    // Around: non-posted TLPs that are in the stream, in order; the beats of one that is stopped come one by one.
+    reg  [4:0] f_stream;
+    reg  [1:0] f_at; // beats of the one that is dropped, at most 2
+    always @(posedge clk) begin
+        f_stream <= rst ? 5'd0 : f_stream + {4'd0, enter} - {4'd0, leave} - {4'd0, ends};
+        if (rst | ends) begin
+            f_at <= 2'd0;
+        end else if (here & (f_at != 2'd2)) begin
+            f_at <= f_at + 2'd1;
+        end
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        assume (~enter | more);
+        assume (~stop | (beat & ~inside_q));
+        assume (~(wants | leave) | (f_stream != 5'd0));
+        assume (~(leave & (wants | inside_q)));
+        assume (~c_take | c_valid);
+        // A beat that has no address is the last of a bad TLP.
+        assume (~(here & (K == 2) & wants & beat_last) | beat_bad);
+    end
+
+    // One request that is stopped, any, and what its answer must say.
+    (* anyseq *) wire f_pick;
+    reg  [31:0] f_dw0_q;
+    reg  [31:0] f_dw1_q;
+    reg  [2:0]  f_port_q;
+    reg  [4:0]  f_low_q;
+    wire [31:0] f_dw0 = wants ? beat_data[31:0] : f_dw0_q;
+    wire [31:0] f_dw1 = wants ? beat_data[63:32] : f_dw1_q;
+    wire [2:0]  f_port_now = wants ? beat_port : f_port_q;
+    wire [63:0] f_two = beat_data[WIDTH-1 -: 64]; // DW 2 and 3
+    wire        f_has_address = here & ((K == 4) ? wants : (f_at == 2'd1));
+    wire [4:0]  f_low = f_has_address ? (f_dw0[29] ? f_two[38:34] : f_two[6:2]) : f_low_q;
+    reg         f_tag;
+    reg  [3:0]  f_ahead; // answers before its own
+    reg  [31:0] f_is0;
+    reg  [31:0] f_is1;
+    reg  [2:0]  f_port;
+    reg  [4:0]  f_address;
+    wire        f_next = f_tag & (f_ahead == 4'd0);
+    always @(posedge clk) begin
+        {f_dw0_q, f_dw1_q, f_port_q, f_low_q} <= {f_dw0, f_dw1, f_port_now, f_low};
+        if (push & ~f_tag & f_pick) begin
+            f_tag <= 1'b1;
+            f_ahead <= count_q - {3'd0, pop};
+            {f_is0, f_is1, f_port, f_address} <= {f_dw0, f_dw1, f_port_now, f_low};
+        end else begin
+            f_ahead <= f_ahead - {3'd0, pop & f_tag};
+            f_tag <= f_tag & ~(f_next & pop);
+        end
+        if (rst) begin
+            f_tag <= 1'b0;
+        end
+    end
+    wire        f_read = (f_is0[28:24] == 5'd0);
+    wire [2:0]  f_slot = rptr_q + f_ahead[2:0];
+
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // The answer goes to the port that asked, with its requester, tag, traffic class and attributes: UR.
+            if (f_next) begin
+                assert (c_valid & (c_port == f_port));
+                if (c_first) begin
+                    assert (c_data[31:0] == {8'h0a, f_is0[23:18], 4'd0, f_is0[13:12], 12'd0});
+                    assert (c_data[63:44] == {bus, device, 3'd0, 4'b0010});
+                end
+                if (c_last) begin
+                    assert (c_data[WIDTH-64 +: 32] == {f_is1[31:8], 1'b0, f_read ? f_address : 5'd0, c_data[WIDTH-64 +: 2]});
+                end
+            end
+            // None is forgotten: there is a place for each that could be stopped.
+            assert (~push | (count_q != 4'd8) | pop);
+            assert ({1'b0, owed_q} == f_stream + {1'b0, count_q});
+            assert ((owed_q <= 4'd8) & (f_stream <= 5'd8));
+            assert (more | (owed_q == 4'd8) | $past(rst));
+            assert (~more | (owed_q != 4'd8));
+
+            // Induction.
+            assert (wptr_q - rptr_q == count_q[2:0]);
+            assert (count_q <= 4'd8);
+            assert (~inside_q | (f_stream != 5'd0));
+            assert ((inside_q == (f_at != 2'd0)) & (f_at != 2'd3));
+            assert (held);
+            if (f_tag) begin
+                assert (f_ahead < count_q);
+                assert (mem[f_slot] == {f_port, f_read, f_is0[23:18], f_is0[13:12], f_is0[9:0], f_is1, f_address});
+            end
+
+            cover (f_next & c_take & c_last & f_read & (f_address != 5'd0));
+            cover (count_q == 4'd2);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

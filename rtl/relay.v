@@ -131,7 +131,7 @@ module relay #(
     wire [2:0]       dn_port;
     wire [WIDTH-1:0] dn_data;
     wire [WIDTH/32-1:0] dn_keep;
-    wire             o_valid, o_first, o_last, o_take;
+    wire             o_valid, o_first, o_last, o_urgent, o_take;
     wire [WIDTH-1:0] o_data;
     wire [WIDTH/32-1:0] o_keep;
     wire [2:0]       o_port;
@@ -142,7 +142,7 @@ module relay #(
         .m_data(m_port_data), .m_keep(m_port_keep), .m_last(m_port_last), .m_bad(m_port_bad),
         .m_valid(m_port_valid), .m_ready(m_port_ready), .m_np_ok(port_np_ok_q),
         .o_valid(o_valid), .o_data(o_data), .o_keep(o_keep), .o_first(o_first), .o_last(o_last), .o_port(o_port),
-        .o_take(o_take),
+        .o_urgent(o_urgent), .o_take(o_take),
         .l_data(l_data), .l_last(l_last), .l_bad(l_bad), .l_refuse(l_refuse), .l_first(l_first),
         .l_nonposted(l_nonposted), .l_valid(l_valid), .l_ready(l_ready), .l_np_ok(l_np_ok),
         .bus(bus), .device(device), .up(open & up_q), .own_bar_enable(own_bar_enable),
@@ -461,7 +461,7 @@ module relay #(
                 .stop(stopped), .beat(up_beat), .beat_last(up_last), .beat_bad(up_bad),
                 .beat_nonposted(decide_nonposted), .beat_data(up_data), .beat_port(decide_port),
                 .c_valid(o_valid), .c_data(o_data), .c_keep(o_keep), .c_first(o_first), .c_last(o_last),
-                .c_port(o_port), .c_take(o_take)
+                .c_port(o_port), .c_urgent(o_urgent), .c_take(o_take)
             );
             fault #(.WIDTH(WIDTH)) faults (
                 .clk(clk), .rst(rst), .stop(stopped), .beat(up_beat), .beat_data(up_data), .beat_port(decide_port),
@@ -469,7 +469,7 @@ module relay #(
                 .read_index(reg_index[5:0]), .value(fault_value)
             );
         end else begin : no_isolation
-            assign {isolates, rewrite_hit, token_refuse, o_valid, o_first, o_last} = 6'd0;
+            assign {isolates, rewrite_hit, token_refuse, o_valid, o_first, o_last, o_urgent} = 7'd0;
             assign np_more = 1'b1;
             assign rewrite_address = 30'd0;
             assign {rewrite_data, fault_value, message_address, message_data} = 128'd0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "describe.h"
+#include "isolation.h"
 #include "output.h"
 #include "relay_regs.h"
 
@@ -26,8 +27,12 @@ static const struct column columns[COLUMNS] = {
     [STATE] = {"STATE", COLUMN_LEFT},
 };
 
-static void source_line(struct libscols_line *line, const struct roster_card *card, unsigned i, uint64_t now)
+static void source_line(struct libscols_line *line, const struct roster_card *card, unsigned i, uint64_t now,
+                        const struct isolation_rewrite *rewrite)
 {
+    char becomes[64] = "";
+    if (rewrite->rewritten)
+        snprintf(becomes, sizeof becomes, " as 0x%08x = 0x%04x", rewrite->address, rewrite->data);
     char name[SLOT_NAME], text[DESCRIBE_TEXT], age[DURATION_TEXT];
     const struct relay_source *source = &card->source[i];
     table_cell(line, INDEX, "%u", source->index);
@@ -40,7 +45,7 @@ static void source_line(struct libscols_line *line, const struct roster_card *ca
     table_cell(line, LAST, "%s%s",
                source->count ? duration_text(now > source->last_ns ? now - source->last_ns : 0, age) : "-",
                source->count ? " ago" : "");
-    table_cell(line, STATE, "%s", describe_source_state(source, text));
+    table_cell(line, STATE, "%s%s", describe_source_state(source, text), becomes);
 }
 
 static void print_identity(struct invocation *invocation, const struct roster_card *card, uint64_t now)
@@ -65,8 +70,40 @@ static void print_identity(struct invocation *invocation, const struct roster_ca
     fprintf(out, "  Running:  %s\n", duration_text(now, age));
 }
 
-static void print_functions(struct invocation *invocation, const struct roster_card *card)
+static bool isolates(const struct roster_card *card)
 {
+    const uint32_t both = RELAY_CAPS_DMA_WINDOWS | RELAY_CAPS_MSI_REWRITE;
+    return (card->identity.caps & both) == both;
+}
+
+/* What a port may reach, where it is checked; and what was stopped. */
+static int print_isolation(struct invocation *invocation, const struct roster_card *card, unsigned port)
+{
+    struct isolation_port state;
+    if (!isolates(card))
+        return 0;
+    const int error = isolation_read_port(card->card, port, &state);
+    if (error || (!state.checked && !state.fault))
+        return error;
+    FILE *out = invocation->out;
+    fprintf(out, "            %s; %u requests stopped, %u interrupts refused\n",
+            state.checked ? "checked" : "not checked now", state.blocked, state.refused);
+    for (unsigned w = 0; w < ISOLATION_WINDOWS; w++)
+        if (state.window[w].open)
+            fprintf(out, "            window %u: from 0x%llx up to 0x%llx, moved by 0x%llx\n", w,
+                    (unsigned long long)state.window[w].base, (unsigned long long)state.window[w].bound,
+                    (unsigned long long)state.window[w].offset);
+    if (state.fault)
+        fprintf(out, "            first stopped: %s of %02x:%02x.%x at 0x%llx, %s%s\n",
+                isolation_kind(state.type), state.requester >> 8, state.requester >> 3 & 0x1f,
+                state.requester & 7, (unsigned long long)state.address, isolation_reason(state.reason),
+                state.more ? "; others after it" : "");
+    return 0;
+}
+
+static int print_functions(struct invocation *invocation, const struct roster_card *card)
+{
+    int error = 0;
     char name[SLOT_NAME], text[DESCRIBE_TEXT];
     for (unsigned f = 0; f < card->n_functions; f++) {
         const struct roster_function *function = &card->function[f];
@@ -78,7 +115,10 @@ static void print_functions(struct invocation *invocation, const struct roster_c
             fprintf(invocation->out, ", driver %s", function->driver);
         fprintf(invocation->out, ", %s", describe_lines(function, text));
         fprintf(invocation->out, ": %s\n", describe_function_state(function, text));
+        if (!error)
+            error = print_isolation(invocation, card, function->port);
     }
+    return error;
 }
 
 static void print_counters(struct invocation *invocation, const uint32_t counters[RELAY_COUNTERS])
@@ -106,23 +146,28 @@ static int print_card(struct invocation *invocation, struct roster_card *card)
     if (error || (error = relay_read_counters(card->card, counters)))
         return error;
     print_identity(invocation, card, now);
-    print_functions(invocation, card);
+    if ((error = print_functions(invocation, card)))
+        return error;
     struct libscols_table *table = table_new(invocation, columns, COLUMNS);
     unsigned lines = 0;
     for (unsigned i = 0; i < card->n_sources; i++)
         if (shown(card, i)) {
-            source_line(table_line(table, NULL), card, i, now);
+            struct isolation_rewrite rewrite = {0};
+            if (isolates(card) &&
+                (error = isolation_read_rewrite(card->card, card->source[i].index, &rewrite)))
+                break;
+            source_line(table_line(table, NULL), card, i, now, &rewrite);
             lines++;
         }
-    if (lines) {
+    if (lines && !error) {
         fputc('\n', invocation->out);
         table_print(table);
     } else {
         scols_unref_table(table);
     }
-    if (card->selected)
+    if (card->selected && !error)
         print_counters(invocation, counters);
-    return 0;
+    return error;
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------ */
@@ -142,6 +187,48 @@ static json_t *counters_json(const uint32_t counters[RELAY_COUNTERS])
     return object;
 }
 
+static json_t *isolation_json(const struct isolation_port *state)
+{
+    json_t *windows = json_array();
+    for (unsigned w = 0; w < ISOLATION_WINDOWS; w++)
+        json_array_append_new(windows, json_pack("{s:b, s:o, s:o, s:o}", "open", state->window[w].open,
+                                                 "base", json_hex(state->window[w].base, 8), "bound",
+                                                 json_hex(state->window[w].bound, 8), "offset",
+                                                 json_hex(state->window[w].offset, 8)));
+    json_t *object =
+        json_pack("{s:b, s:I, s:I, s:o}", "checked", state->checked, "blocked", (json_int_t)state->blocked,
+                  "refused", (json_int_t)state->refused, "windows", windows);
+    if (state->fault)
+        json_object_set_new(object, "fault",
+                            json_pack("{s:s, s:s, s:o, s:o, s:b}", "kind", isolation_kind(state->type),
+                                      "reason", isolation_reason(state->reason), "requester",
+                                      json_hex(state->requester, 4), "address", json_hex(state->address, 8),
+                                      "more", state->more));
+    return object;
+}
+
+static int add_isolation(json_t *function, const struct roster_card *card, unsigned port)
+{
+    struct isolation_port state;
+    const int error = isolates(card) ? isolation_read_port(card->card, port, &state) : 0;
+    if (!error && isolates(card))
+        json_object_set_new(function, "isolation", isolation_json(&state));
+    return error;
+}
+
+static int add_source(json_t *sources, const struct roster_card *card, const struct relay_source *source)
+{
+    struct isolation_rewrite rewrite = {0};
+    const int error = isolates(card) ? isolation_read_rewrite(card->card, source->index, &rewrite) : 0;
+    json_t *object = describe_source_json(source);
+    if (rewrite.rewritten)
+        json_object_set_new(object, "rewritten",
+                            json_pack("{s:o, s:o}", "address", json_hex(rewrite.address, 8), "data",
+                                      json_hex(rewrite.data, 4)));
+    json_array_append_new(sources, object);
+    return error;
+}
+
 static int add_card(json_t *cards, struct roster_card *card)
 {
     uint64_t now;
@@ -156,15 +243,16 @@ static int add_card(json_t *cards, struct roster_card *card)
         json_t *sources = json_array(), *function = describe_function_json(&card->function[f]);
         for (unsigned i = 0; i < card->n_sources; i++)
             if (card->function_of[i] == f)
-                json_array_append_new(sources, describe_source_json(&card->source[i]));
+                error = error ? error : add_source(sources, card, &card->source[i]);
         json_object_set_new(function, "sources", sources);
+        error = error ? error : add_isolation(function, card, card->function[f].port);
         json_array_append_new(functions, function);
     }
     json_object_set_new(object, "time_ns", json_integer((json_int_t)now));
     json_object_set_new(object, "functions", functions);
     json_object_set_new(object, "counters", counters_json(counters));
     json_array_append_new(cards, object);
-    return 0;
+    return error;
 }
 
 /* ---- the subcommand -------------------------------------------------------------------------------- */

@@ -99,6 +99,40 @@ def show_has_every_source_and_counter(test):
     assert card["functions"][0]["sources"][0]["pin"] == "INTA" and card["functions"][0]["sources"][0]["state"] == ["high"]
 
 
+def windows_and_rewrites_are_shown(test):
+    m = Machine(test.root)
+    r = relay(test.header, {1: 0x0101, 2: 0x0102})
+    source(r, 0, 0, 1, 0x0101, 0xfee00000, 0x4021, 3, 0)
+    m.function("0000:01:00.1", 0x1af4, 0x1042, 0x010000)
+    r.set("CAPS", r.fields("CAPS", TAP=1, DMA_WINDOWS=1, MSI_REWRITE=1))
+    r.set("SRC_MSG_ADDR", 0xfee42001)
+    r.set("SRC_MSG_DATA", 0x31)
+    r.set("DMA_CTRL", 1, 1)
+    for name, value in (("BASE", 0x100000), ("BOUND", 0x40000000), ("OFFSET", 0x2_00000000)):
+        r.set(f"DMA_{name}_LO", value & 0xffffffff | (name == "BASE"), 2)
+        r.set(f"DMA_{name}_HI", value >> 32, 2)
+    r.set("DMA_BLOCKED", 7, 1)
+    r.set("MSI_REFUSED", 2, 1)
+    r.set("DMA_FAULT", r.fields("DMA_FAULT", VALID=1, MORE=1, REASON=1, TYPE=0x60, REQUESTER=0x0203), 1)
+    r.set("DMA_FAULT_ADDR_LO", 0x80000000, 1)
+    r.set("DMA_FAULT_ADDR_HI", 0x12, 1)
+    m.function("0000:01:00.0", 0x1209, 0x5160, 0x088000, bar=r.bar)
+    one, two = test.json("show")["cards"][0]["functions"]
+    shown = one["isolation"]
+    assert (shown["checked"], shown["blocked"], shown["refused"]) == (True, 7, 2) and not two["isolation"]["checked"]
+    assert shown["windows"][0] == {"open": True, "base": "0x00100000", "bound": "0x40000000", "offset": "0x200000000"}
+    assert not shown["windows"][1]["open"] and "fault" not in two["isolation"]
+    assert shown["fault"] == {"kind": "write", "reason": "in another function's name", "requester": "0x0203",
+                              "address": "0x1280000000", "more": True}
+    assert one["sources"][0]["rewritten"] == {"address": "0xfee42000", "data": "0x0031"}
+    out = test.run("show")[1]
+    for line in ("checked; 7 requests stopped, 2 interrupts refused", "window 0: from 0x100000 up to 0x40000000, moved by 0x200000000",
+                 "first stopped: write of 02:00.3 at 0x1280000000, in another function's name; others after it",
+                 "as 0xfee42000 = 0x0031"):
+        assert line in out, out
+    assert out.count("checked") == 1 and "window 1" not in out
+
+
 def show_takes_a_slot(test):
     usual(test)
     (card,) = test.json("show", "01:00.3")["cards"]
