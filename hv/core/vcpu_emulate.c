@@ -339,8 +339,9 @@ void vcpu_emulate(struct vcpu *vcpu, const struct exit *exit)
             mmio_short_learn(vcpu, rip, &emulator.insn);
         vcpu_retire(vcpu);
         break;
-    case EMULATE_AGAIN:
+    case EMULATE_AGAIN: /* the same instruction goes on, and meets no breakpoint again (SDM 3B 18.3.1.1) */
         vcpu_retire(vcpu);
+        context_set(&vcpu->context, REG_RFLAGS, context_get(&vcpu->context, REG_RFLAGS) | RFLAGS_RF);
         break;
     case EMULATE_FAULT:
         raise(vcpu, &emulator.fault);

@@ -183,8 +183,8 @@ struct machine_ops {
      */
     bool (*skip)(struct context *context);
     /*
-     * An instruction was carried out on the guest's behalf, and RIP set: ends an STI or MOV-SS shadow. True:
-     * RFLAGS.TF asks for a single-step trap, DR6.BS is set, and the caller is to raise #DB.
+     * An instruction was carried out on the guest's behalf, and RIP set: ends an STI or MOV-SS shadow and
+     * RFLAGS.RF. True: RFLAGS.TF asks for a single-step trap, DR6.BS is set, and the caller is to raise #DB.
      */
     bool (*retire)(struct context *context);
 

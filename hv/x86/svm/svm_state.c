@@ -272,9 +272,13 @@ uint64_t svm_next_rip(struct context *context)
 bool svm_retire(struct context *context)
 {
     struct svm *svm = context->backend;
+    uint64_t rflags;
 
     svm->vmcb.shadow &= ~1ull;
-    if (!(context_get(context, REG_RFLAGS) & RFLAGS_TF))
+    rflags = context_get(context, REG_RFLAGS);
+    if (rflags & RFLAGS_RF)
+        context_set(context, REG_RFLAGS, rflags & ~(uint64_t)RFLAGS_RF);
+    if (!(rflags & RFLAGS_TF))
         return false;
     svm_dr_write(context, 6, svm->vmcb.dr6 | DR6_BS);
     return true;

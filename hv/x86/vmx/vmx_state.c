@@ -258,10 +258,13 @@ uint64_t vmx_next_rip(struct context *context)
 bool vmx_retire(struct context *context)
 {
     unsigned blocking = vmx_blocking(context);
+    uint64_t rflags = get_in_place(context, REG_RFLAGS, VMCS_GUEST_RFLAGS);
 
     if (blocking & (BLOCK_STI | BLOCK_MOV_SS))
         vmx_set_blocking(context, blocking & BLOCK_NMI);
-    if (!(get_in_place(context, REG_RFLAGS, VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+    if (rflags & RFLAGS_RF)
+        context_set(context, REG_RFLAGS, rflags & ~(uint64_t)RFLAGS_RF);
+    if (!(rflags & RFLAGS_TF))
         return false;
     /* Not as a pending debug exception: entry with an interrupt drops that (SDM 3C 27.6.3), and HLT ends by
      * it. */

@@ -45,6 +45,37 @@ static void step_over_hlt(void)
     check("a single step over HLT: #DB behind it", fault_vector == 1 && fault_rip == behind);
 }
 
+/* Resumed with RF, an instruction meets its breakpoint no more, but the next one meets its own. */
+static void breakpoint_behind_cpuid(void)
+{
+    uint64_t first = 0, second = 0;
+
+    fault_vector = NO_FAULT;
+    __asm__ volatile(
+        "movq $3f, fault_resume\n"
+        "leaq 1f(%%rip), %0\n"
+        "mov %0, %%dr0\n"
+        "leaq 2f(%%rip), %1\n"
+        "mov %1, %%dr1\n"
+        "mov %2, %%dr7\n"
+        "movq %%rsp, %%rax\n"
+        "pushq $0x10\n"
+        "pushq %%rax\n"
+        "pushq $0x10002\n"
+        "pushq $0x08\n"
+        "pushq %0\n"
+        "xorl %%eax, %%eax\n"
+        "iretq\n"
+        "1: cpuid\n"
+        "2: nop\n"
+        "3: movq $0, fault_resume"
+        : "=&r"(first), "=&r"(second)
+        : "r"((uint64_t)(DR7_FIXED | 5))
+        : "rax", "rbx", "rcx", "rdx", "memory");
+    __asm__ volatile("mov %0, %%dr7" : : "r"((uint64_t)DR7_FIXED));
+    check("a breakpoint behind CPUID that is resumed at its own", fault_vector == 1 && fault_rip == second);
+}
+
 /* A handler of #DB may look at the debug registers, though they are guarded. */
 static void guarded_debug_registers(bool dr6_stays)
 {
@@ -93,5 +124,6 @@ void guest_main(uint32_t info_address)
     check("RFLAGS.RF is set in the frame of a fault", fault_vector == 13 && fault_rflags & RFLAGS_RF);
     if (!contains(command_line, "no-step"))
         step_over_hlt();
+    breakpoint_behind_cpuid();
     guarded_debug_registers(contains(command_line, "dr6-stays"));
 }
