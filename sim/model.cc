@@ -96,7 +96,7 @@ bool is_non_posted(uint32_t dw0)
 // says that it is busy, more than the longest thing it does by itself; it may also wait for a side that is
 // not ready.
 constexpr unsigned quiet_cycles = 12;
-constexpr unsigned busy_cycles = 512;
+constexpr unsigned busy_cycles = 1024;
 
 } // namespace
 
@@ -478,7 +478,7 @@ struct model *model_open(const struct model_shape *shape, const char *waveform)
 {
     for (const Shape &s : shapes) {
         if (s.shape.ports == shape->ports && s.shape.width_dw == shape->width_dw &&
-            s.shape.sources == shape->sources && s.shape.bump == shape->bump &&
+            s.shape.sources == shape->sources && s.shape.bump == shape->bump && s.shape.tap == shape->tap &&
             s.waveform == (waveform != nullptr)) {
             return s.open(waveform);
         }

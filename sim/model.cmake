@@ -29,6 +29,10 @@ foreach(shape ${SIGNALBOX_SHAPES})
     list(GET size 1 dw)
     list(GET size 2 sources)
     list(GET size 3 bump)
+    set(tap 0)
+    if(shape MATCHES "xtap$")
+        set(tap 1)
+    endif()
     math(EXPR width "32 * ${dw}")
     set(waveforms 0)
     if(shape IN_LIST SIGNALBOX_WAVEFORM_SHAPES)
@@ -46,7 +50,7 @@ foreach(shape ${SIGNALBOX_SHAPES})
         add_custom_command(OUTPUT ${dir}/all.cpp
             COMMAND ${VERILATOR_BIN} --cc --prefix ${class} --Mdir ${dir} --top model_top -O3 --noassert
                 --x-assign fast --x-initial fast --output-split 0 -I${SIGNALBOX_RTL_INCLUDE} ${flags}
-                -GPORTS=${ports} -GWIDTH=${width} -GSOURCES=${sources} -GBUMP=${bump}
+                -GPORTS=${ports} -GWIDTH=${width} -GSOURCES=${sources} -GBUMP=${bump} -GTAP=${tap}
                 ${CMAKE_CURRENT_SOURCE_DIR}/model_top.v ${SIGNALBOX_RTL}
                 > ${dir}.log
             COMMAND sh -c "cd ${dir} && printf '#include \"%s\"\\n' ${class}*.cpp >all.cpp"
@@ -67,7 +71,7 @@ foreach(shape ${SIGNALBOX_SHAPES})
         list(APPEND shape_objects ${dir}/all.o)
         string(APPEND shape_lines "#include \"${class}/${class}.h\"\n")
         set(open "open_model<${class}, ${ports}, ${dw}, ${waveform}>")
-        string(APPEND shape_entries "{{${ports}, ${dw}, ${sources}, ${bump}}, ${waveform}, ${open}},\n")
+        string(APPEND shape_entries "{{${ports}, ${dw}, ${sources}, ${bump}, ${tap}}, ${waveform}, ${open}},\n")
     endforeach()
 endforeach()
 file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/verilated/model_headers.inc CONTENT "${shape_lines}")

@@ -25,14 +25,16 @@ enum {
 };
 
 /*
- * Shapes that are built: ports x DW x sources = 4x2x32, 7x2x32, 4x4x32, 7x4x32, 1x2x32, and 1x2x32 as a bump.
- * A bump sits between two links: it forwards INTx messages and configuration unchanged.
+ * Shapes that are built: ports x DW x sources = 4x2x32, 7x2x32, 4x4x32, 7x4x32, 1x2x32, 1x2x32 as a bump, and
+ * that as a tap. A bump sits between two links: it forwards INTx messages and configuration unchanged. A tap
+ * is a bump that changes nothing and only records (rtl/tap.v).
  */
 struct model_shape {
     unsigned ports;
     unsigned width_dw;
     unsigned sources;
     bool bump;
+    bool tap;
 };
 
 struct model;
