@@ -207,6 +207,181 @@ module completer #(
 
     wire unused = &{1'b0, l_first, h0_q[24], dw0_q[31], dw2_q[1:0], dw3_q[1:0], address_lo[31:16], address_lo[1:0],
                     h0_q[31], h0_q[29], h0_q[17:14], h0_q[11:10]};
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    // Who asks: TLPs in one piece, and a non-posted one is begun only when it may be. Who answers: an access once.
+    reg         f_mid;
+    reg         f_np;
+    reg         f_refuse;
+    always @(posedge clk) begin
+        if (rst) begin
+            f_mid <= 1'b0;
+        end else if (l_fire) begin
+            f_mid <= ~l_last;
+            f_np <= l_nonposted;
+            f_refuse <= l_refuse;
+        end
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        assume (~f_mid | ((l_nonposted == f_np) & (l_refuse == f_refuse)));
+        assume (~(l_fire & ~f_mid & l_nonposted) | l_np_ok);
+        assume (~reg_done | reg_valid_q);
+        assume (~cpl_taken | cpl_valid_q);
+    end
+
+    // One DW, any, of the TLP that came in last; and the header of the request that is owed an answer.
+    (* anyconst *) wire [2:0] f_index;
+    reg  [2:0]  f_count; // DW of the TLP before this beat, up to 6
+    reg  [31:0] f_dw;
+    reg  [2:0]  f_whole; // of the whole one
+    wire [2:0]  f_before = f_mid ? f_count : 3'd0;
+    wire [2:0]  f_after = ({1'b0, f_before} + K > 6) ? 3'd6 : f_before + K[2:0];
+    wire [2:0]  f_lane = f_index - f_before;
+    reg  [31:0] f_head0;
+    reg  [31:0] f_head1;
+    reg  [31:0] f_dw0;
+    reg  [31:0] f_dw1;
+    reg         f_owed;
+    reg         f_served;
+    reg  [31:0] f_data;
+    wire        f_asks = l_fire & l_last & l_nonposted & ~l_bad;
+    always @(posedge clk) begin
+        if (l_fire) begin
+            f_count <= f_after;
+            f_whole <= f_after;
+            if ((f_index >= f_before) & (f_lane < K) & (f_before < 3'd6)) begin
+                f_dw <= l_data[f_lane*32 +: 32];
+            end
+            if (~f_mid) begin
+                f_head0 <= l_data[31:0];
+                f_head1 <= l_data[63:32];
+            end
+        end
+        if (f_asks) begin
+            f_dw0 <= f_mid ? f_head0 : l_data[31:0];
+            f_dw1 <= f_mid ? f_head1 : l_data[63:32];
+        end
+        if (done & np_q) begin
+            f_served <= reg_done & ~reg_refused;
+            f_data <= reg_rdata;
+        end
+        f_owed <= ~rst & (f_asks | (f_owed & ~cpl_taken));
+    end
+
+    // Of a read: the bytes from the first one enabled to the last one.
+    wire [3:0]  f_first_be = f_dw1[3:0];
+    wire [3:0]  f_last_be = (f_dw0[9:0] == 10'd1) ? f_dw1[3:0] : f_dw1[7:4];
+    reg  [11:0] f_skip;
+    reg  [11:0] f_end;
+    integer     f_i;
+    always @* begin
+        f_skip = 12'd0;
+        f_end = 12'd1;
+        for (f_i = 0; f_i < 4; f_i = f_i + 1) begin
+            if (f_first_be[3 - f_i]) begin
+                f_skip = 12'd3 - f_i[11:0];
+            end
+            if (f_last_be[f_i]) begin
+                f_end = f_i[11:0] + 12'd1;
+            end
+        end
+    end
+    wire [11:0] f_bytes = {f_dw0[9:0] - 10'd1, 2'b00} + f_end - f_skip;
+    wire        f_read = (f_dw0[28:25] == 4'd0) & ~f_dw0[30];
+
+    reg         f_was_valid;
+    reg  [99:0] f_cpl_q;
+    wire [99:0] f_cpl = {cpl_dw0, cpl_dw1[15:0], cpl_dw2[31:0], cpl_dw3[19:0]};
+    reg         f_was_access;
+    reg  [46:0] f_access_q;
+    wire [46:0] f_access = {reg_write_q, reg_index, reg_wdata};
+    always @(posedge clk) begin
+        f_was_valid <= cpl_valid_q & ~cpl_taken & ~rst;
+        f_cpl_q <= f_cpl;
+        f_was_access <= reg_valid_q & ~reg_done & ~rst;
+        f_access_q <= f_access;
+    end
+    wire [31:0] f_held = (f_index == 3'd0) ? dw0_q : (f_index == 3'd1) ? dw1_q : (f_index == 3'd2) ? dw2_q
+                         : (f_index == 3'd3) ? dw3_q : dw4_q;
+
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // Each request that wants an answer gets one, and nobody else; one at a time.
+            assert (~(f_asks & f_owed));
+            assert (f_owed == (cpl_valid_q | (whole_q & np_q)));
+            assert (~(cpl_valid_q & whole_q & np_q));
+            // It stays as it is until it is taken.
+            assert (~f_was_valid | (cpl_valid_q & (f_cpl == f_cpl_q)));
+            // It goes to who asked, with his tag, traffic class and attributes, with data exactly when the access was done.
+            if (cpl_valid_q) begin
+                assert ({cpl_dw2[31:8], cpl_dw0[22:20], cpl_dw0[18], cpl_dw0[13:12]} ==
+                        {f_dw1[31:8], f_dw0[22:20], f_dw0[18], f_dw0[13:12]});
+                assert (cpl_has_data == f_served);
+                assert (cpl_dw0[31:24] == (f_served ? 8'h4a : 8'h0a));
+                assert (cpl_dw0[9:0] == {9'd0, f_served});
+                assert (cpl_dw1[15:13] == (f_served ? 3'd0 : 3'd1));
+                assert (~f_served | (swap(cpl_dw3) == f_data));
+                assert (cpl_dw1[11:0] == (f_read ? f_bytes : 12'd4));
+                assert (cpl_dw2[1:0] == (f_read ? f_skip[1:0] : 2'd0));
+            end
+            // An access is of one whole DW, of a memory request for BAR 0 that is whole and not poisoned; it stays until done.
+            if (reg_valid_q) begin
+                assert (whole_q & ~refuse_q & (dw0_q[28:24] == 5'd0) & (dw0_q[9:0] == 10'd1) & (dw1_q[3:0] == 4'hf));
+                assert (reg_write_q == dw0_q[30]);
+                assert (~(dw0_q[14] & reg_write_q));
+                assert (reg_index == address_lo[15:2]);
+                assert (reg_wdata == swap(payload));
+            end
+            assert (~f_was_access | (reg_valid_q & (f_access == f_access_q)));
+            // What is held is what came.
+            if ((f_index < 3'd5) & whole_q & (f_whole > f_index)) begin
+                assert (f_held == f_dw);
+            end
+            // Progress: what is whole is refused at once, or asked for in the next cycle; a posted one waits for nobody.
+            assert (~whole_q | reg_valid_q | start | done);
+            assert (l_ready == ~whole_q);
+
+            // Induction.
+            assert ((beat_q == 2'd0) == ~f_mid);
+            if (f_mid) begin
+                assert ((f_count == 3'd6) | (f_count == beat_q * K));
+                assert ((f_count != 3'd6) | (beat_q >= ((K == 2) ? 2'd3 : 2'd2)));
+            end
+            assert (~f_mid | (np_q == f_np));
+            assert (~f_mid | ~(np_q & cpl_valid_q));
+            assert (~whole_q | ~f_mid);
+            assert (f_mid | whole_q | ~np_q);
+            if (f_mid & (f_index < 3'd5) & (f_count > f_index)) begin
+                assert (f_held == f_dw);
+            end
+            if (f_mid) begin
+                assert ((dw0_q == f_head0) & (dw1_q == f_head1) & (f_count != 3'd0) & (f_count <= 3'd6));
+            end
+            if (whole_q & np_q) begin
+                assert ((dw0_q == f_dw0) & (dw1_q == f_dw1));
+            end
+            if (cpl_valid_q) begin
+                assert ({requester_q, tag_q} == f_dw1[31:8]);
+                assert ((h0_q == f_dw0) & (first_be_q == f_dw1[3:0]) & (last_be_q == f_dw1[7:4]));
+                assert ((unsupported_q == ~f_served) & (~f_served | (rdata_q == f_data)));
+            end
+
+            cover (cpl_valid_q & f_served & cpl_taken);
+            cover (cpl_valid_q & ~f_served & reg_valid_q);
+            cover (reg_valid_q & reg_write_q & dw0_q[29]);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

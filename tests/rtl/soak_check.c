@@ -575,6 +575,7 @@ static void check_ring(struct soak *s)
     }
     check_counter(s, RELAY_COUNTER_RING_EVENTS, s->events_before + s->next_event, "RING_EVENTS");
     soak_write(s, RELAY_RING_TAIL, s->next_event);
+    s->ring_clean = !s->ring_on;
 }
 
 /* Some sources are acknowledged; a wire that is held or shot comes up by that. */

@@ -90,7 +90,8 @@ struct soak {
     bool was_down[SIDES]; /* since all was settled */
 
     bool ring_on;
-    bool ring_new; /* it was started: numbers may begin anew */
+    bool ring_new;   /* it was started: numbers may begin anew */
+    bool ring_clean; /* it is stopped, and nothing of it is under way */
     uint32_t next_event;
     uint64_t events_before; /* in rings before this one */
     uint32_t last_missed;   /* of the status record */

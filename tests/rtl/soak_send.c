@@ -386,10 +386,12 @@ static void change_ring(struct soak *s)
     switch (soak_dice(s, 32)) {
     case 0:
         s->ring_on = !s->ring_on;
-        if (s->ring_on && s->ring_new) {
-            s->ring_on = false; /* the last start has not been seen yet */
+        if (s->ring_on && (s->ring_new || (s->next_event == 0 && !s->ring_clean))) {
+            s->ring_on =
+                false; /* the last start has not been seen yet, or its first event may be on its way */
         } else if (s->ring_on) {
             s->ring_new = true;
+            s->ring_clean = false;
             soak_write(s, RELAY_RING_TAIL, 0);
         }
         soak_write(s, RELAY_RING_CTRL,
