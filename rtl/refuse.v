@@ -240,6 +240,16 @@ module refuse #(
         end
     end
     wire        f_read = (f_is0[28:24] == 5'd0);
+    // Bytes from the first that is enabled to the last (2.3.1.1); of none, one.
+    function [1:0] f_lowest(input [3:0] be);
+        f_lowest = be[0] ? 2'd0 : be[1] ? 2'd1 : be[2] ? 2'd2 : {2{be[3]}};
+    endfunction
+    function [1:0] f_highest(input [3:0] be);
+        f_highest = be[3] ? 2'd3 : be[2] ? 2'd2 : {1'b0, be[1]};
+    endfunction
+    wire [3:0]  f_first_be = f_is1[3:0];
+    wire [3:0]  f_last_be = (f_is0[9:0] == 10'd1) ? f_first_be : f_is1[7:4];
+    wire [11:0] f_bytes = {f_is0[9:0] - 10'd1, 2'b00} + 12'd1 + {10'd0, f_highest(f_last_be)} - {10'd0, f_lowest(f_first_be)};
     wire [2:0]  f_slot = rptr_q + f_ahead[2:0];
 
     always @(posedge clk) begin
@@ -250,9 +260,12 @@ module refuse #(
                 if (c_first) begin
                     assert (c_data[31:0] == {8'h0a, f_is0[23:18], 4'd0, f_is0[13:12], 12'd0});
                     assert (c_data[63:44] == {bus, device, 3'd0, 4'b0010});
+                    assert (c_data[43:32] == (f_read ? f_bytes : 12'd4));
+                    assert (c_keep[1:0] == 2'b11);
                 end
                 if (c_last) begin
-                    assert (c_data[WIDTH-64 +: 32] == {f_is1[31:8], 1'b0, f_read ? f_address : 5'd0, c_data[WIDTH-64 +: 2]});
+                    assert (c_data[WIDTH-64 +: 32] == {f_is1[31:8], 1'b0, f_read ? {f_address, f_lowest(f_first_be)} : 7'd0});
+                    assert (~c_keep[K-1] & c_keep[(K == 4) ? 2 : 0]);
                 end
             end
             // None is forgotten: there is a place for each that could be stopped.
