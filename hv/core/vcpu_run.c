@@ -160,6 +160,21 @@ static void settle(struct vcpu *vcpu, const struct exit *exit)
     vcpu->armed.valid = false;
 }
 
+/*
+ * What an LPAR has written without an end of line is a prompt when nobody there has anything left to do. As
+ * long as another vCPU works, it may be in the middle of that line. A state that changes just now is seen the
+ * next time.
+ */
+static void show_prompt(const struct lpar *lpar)
+{
+    if (!mux_waits(lpar->index))
+        return;
+    for (unsigned i = 0; i < lpar->cpus; i++)
+        if (lpar->vcpu[i]->state == VCPU_RUNNING)
+            return;
+    mux_flush(lpar->index);
+}
+
 void vcpu_run(struct vcpu *vcpu)
 {
     struct context *context = &vcpu->context;
@@ -171,9 +186,8 @@ void vcpu_run(struct vcpu *vcpu)
         if (vcpu->state == VCPU_HALTED && awake(vcpu))
             vcpu->state = VCPU_RUNNING;
         if (vcpu->state != VCPU_RUNNING) {
-            /* A prompt has no end of line: it is shown when its writer waits for an answer. */
-            if (vcpu->state == VCPU_HALTED && mux_waits(vcpu->lpar->index))
-                mux_flush(vcpu->lpar->index);
+            if (vcpu->state == VCPU_HALTED)
+                show_prompt(vcpu->lpar);
             context->machine->wait(context);
             continue;
         }
