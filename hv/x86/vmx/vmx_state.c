@@ -255,13 +255,9 @@ uint64_t vmx_next_rip(struct context *context)
     return next;
 }
 
-bool vmx_retire(struct context *context)
+/* Apart, so that the common way keeps no registers. */
+static __attribute__((noinline)) bool retire_with_flags(struct context *context, uint64_t rflags)
 {
-    unsigned blocking = vmx_blocking(context);
-    uint64_t rflags = get_in_place(context, REG_RFLAGS, VMCS_GUEST_RFLAGS);
-
-    if (blocking & (BLOCK_STI | BLOCK_MOV_SS))
-        vmx_set_blocking(context, blocking & BLOCK_NMI);
     if (rflags & RFLAGS_RF)
         context_set(context, REG_RFLAGS, rflags & ~(uint64_t)RFLAGS_RF);
     if (!(rflags & RFLAGS_TF))
@@ -270,6 +266,19 @@ bool vmx_retire(struct context *context)
      * it. */
     host_dr_write(context, 6, host_dr_read(context, 6) | DR6_BS);
     return true;
+}
+
+bool vmx_retire(struct context *context)
+{
+    unsigned blocking = vmx_blocking(context);
+    uint64_t rflags;
+
+    if (blocking & (BLOCK_STI | BLOCK_MOV_SS))
+        vmx_set_blocking(context, blocking & BLOCK_NMI);
+    rflags = get_in_place(context, REG_RFLAGS, VMCS_GUEST_RFLAGS);
+    if (rflags & (RFLAGS_RF | RFLAGS_TF))
+        return retire_with_flags(context, rflags);
+    return false;
 }
 
 /* Most exits end here: RIP goes straight to the VMCS, and nothing is looked up twice. */
