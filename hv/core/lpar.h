@@ -54,6 +54,7 @@ struct lpar {
     struct device_set set;
     struct lpar_pci pci;
     uint64_t device_at[DEVICE_TIMERS]; /* tick of the devices' timers, ~0: none; written with the lock */
+    uint64_t device_next;              /* the earliest of them, for those who look without the lock */
     uint64_t started;                  /* tick */
     int64_t clock;                     /* seconds since 1970, at tick 0 */
     uint64_t ns_per_tick;              /* 2^-32 ns */

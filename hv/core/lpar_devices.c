@@ -158,6 +158,7 @@ int lpar_devices_add(struct lpar *lpar, int64_t start)
                                    .timer = env_timer};
     for (unsigned i = 0; i < DEVICE_TIMERS; i++)
         lpar->device_at[i] = ~0ull;
+    lpar->device_next = ~0ull;
     if (ioapic_add(&set->ioapic, &ioapic_env, lpar, &lpar->space) ||
         (lpar->console && uart_add(&set->uart, &set->env, 0, LPAR_UART_PORT, LPAR_UART_GSI, &lpar->ports)) ||
         rtc_add(&set->rtc, &set->env, start, &lpar->ports) || pit_add(&set->pit, &set->env, &lpar->ports) ||
@@ -176,4 +177,5 @@ void lpar_devices_reset(struct lpar *lpar)
     bus_reset(&lpar->space);
     for (unsigned i = 0; i < DEVICE_TIMERS; i++)
         lpar->device_at[i] = ~0ull;
+    lpar->device_next = ~0ull;
 }
