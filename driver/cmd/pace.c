@@ -85,3 +85,12 @@ static const struct argp_option options[] = {
 };
 
 const struct argp pace_argp = {.options = options, .parser = parse};
+
+error_t pace_only(int key, char *arg, struct argp_state *state)
+{
+    (void)arg;
+    if (key != ARGP_KEY_INIT)
+        return ARGP_ERR_UNKNOWN;
+    state->child_inputs[0] = state->input;
+    return 0;
+}

@@ -15,6 +15,9 @@ struct pace {
 /* Options -i SECONDS and -c COUNT; the child's input is a struct pace. */
 extern const struct argp pace_argp;
 
+/* Parser of a command that has these options and no other; its input is a struct pace. */
+error_t pace_only(int key, char *arg, struct argp_state *state);
+
 /*
  * Keeps all of the program in memory from here on, as far as its limits allow: code that is read from a disk
  * whose interrupt line is dead never comes. Also lets SIGINT and SIGTERM end the loop, not the program.

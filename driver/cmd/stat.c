@@ -128,20 +128,11 @@ static void print(struct invocation *invocation, const struct tally *tally, bool
     (interval ? json_print_line : json_print)(invocation, object);
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    (void)arg;
-    if (key != ARGP_KEY_INIT)
-        return ARGP_ERR_UNKNOWN;
-    state->child_inputs[0] = state->input;
-    return 0;
-}
-
 int stat_run(struct invocation *invocation, int argc, char **argv)
 {
     static const struct argp_child children[] = {{&pace_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
-        .parser = parse,
+        .parser = pace_only,
         .children = children,
         .doc =
             "Sets the interrupts that each function raised on the wire beside those the kernel counted: "

@@ -118,19 +118,10 @@ static int watch_all(struct invocation *invocation, struct watched *watched, uns
     return EXIT_OK;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    (void)arg;
-    if (key != ARGP_KEY_INIT)
-        return ARGP_ERR_UNKNOWN;
-    state->child_inputs[0] = state->input;
-    return 0;
-}
-
 int watch_run(struct invocation *invocation, int argc, char **argv)
 {
     static const struct argp_child children[] = {{&pace_argp, 0, NULL, 0}, {0}};
-    static const struct argp argp = {.parser = parse,
+    static const struct argp argp = {.parser = pace_only,
                                      .children = children,
                                      .doc =
                                          "Tells of interrupts as the relay counts them, looking every 0.1 s "

@@ -4,7 +4,6 @@
 #include "emulate_operand.h"
 
 #define CR0_MP_EM_TS 0xeu
-#define CR0_PE       0x1u
 
 /* ---- fetch ------------------------------------------------------------------------------------ */
 
@@ -24,7 +23,7 @@ static enum emulate_result code_address(struct emulator *e, uint64_t offset, uns
     }
     const struct segment *s = context_segment(e->context, SEG_CS);
     if (offset > s->limit)
-        return emulate_raise_error(e, VECTOR_GP, 0);
+        return emulate_raise_error(e, EXCEPTION_GP, 0);
     if (s->limit - offset < *available - 1u)
         *available = (unsigned)(s->limit - offset) + 1;
     *linear = (uint32_t)(s->base + offset);
@@ -104,10 +103,10 @@ enum emulate_result emulate_decode(struct emulator *e)
                 return EMULATE_DONE;
             }
             if (decoded == DECODE_UNDEFINED)
-                return emulate_raise(e, VECTOR_UD);
+                return emulate_raise(e, EXCEPTION_UD);
             /* Too long, or on over the segment's limit. */
             if (decoded == DECODE_TOO_LONG || f.have == within)
-                return emulate_raise_error(e, VECTOR_GP, 0);
+                return emulate_raise_error(e, EXCEPTION_GP, 0);
         }
         unsigned more = first_fetch(linear + f.have);
         if (more > within - f.have)
@@ -334,7 +333,7 @@ static enum emulate_result compare_exchange_pair(struct emulator *e)
     if (result != EMULATE_DONE)
         return result;
     if (size == 16 && linear & 15)
-        return emulate_raise_error(e, VECTOR_GP, 0);
+        return emulate_raise_error(e, EXCEPTION_GP, 0);
     result = emulate_read(e, segment, offset, memory, size, ACCESS_MODIFY);
     if (result != EMULATE_DONE)
         return result;
@@ -436,7 +435,7 @@ static enum emulate_result divide(struct emulator *e)
     bool possible = e->insn.op == INSN_DIV ? alu_div(high, low, divisor, size, &quotient, &remainder)
                                            : alu_idiv(high, low, divisor, size, &quotient, &remainder);
     if (!possible)
-        return emulate_raise(e, VECTOR_DE);
+        return emulate_raise(e, EXCEPTION_DE);
     set_pair(e, size, remainder, quotient);
     return EMULATE_DONE;
 }
@@ -538,7 +537,7 @@ static enum emulate_result branch_target(struct emulator *e, uint64_t *target)
     if (e->long_mode)
         return emulate_linear(e, SEG_CS, *target, 1, false, &linear);
     if (*target > context_segment(e->context, SEG_CS)->limit)
-        return emulate_raise_error(e, VECTOR_GP, 0);
+        return emulate_raise_error(e, EXCEPTION_GP, 0);
     return EMULATE_DONE;
 }
 
@@ -679,7 +678,7 @@ static enum emulate_result move_vector(struct emulator *e)
     if (result != EMULATE_DONE)
         return result;
     if (size == 16 && linear & 15 && vector_aligned(&e->insn))
-        return emulate_raise_error(e, VECTOR_GP, 0);
+        return emulate_raise_error(e, EXCEPTION_GP, 0);
     if (load) {
         result = e->ops->read(e->owner, linear, data, size, ACCESS_READ, &e->fault);
         if (result != EMULATE_DONE)

@@ -3,11 +3,6 @@
 
 #include "emulate_operand.h"
 
-#define CR0_PE   (1u << 0)
-#define CR0_AM   (1u << 18)
-#define CR4_LA57 (1u << 12)
-#define EFER_LMA (1u << 10)
-
 enum emulate_result emulate_raise(struct emulator *e, unsigned vector)
 {
     e->fault = (struct emulate_fault){.vector = (uint8_t)vector};
@@ -22,7 +17,7 @@ enum emulate_result emulate_raise_error(struct emulator *e, unsigned vector, uin
 
 /* ---- modes ------------------------------------------------------------------------------------ */
 
-static bool in_protected_mode(struct emulator *e)
+bool emulate_in_protected_mode(struct emulator *e)
 {
     return context_get(e->context, REG_CR0) & CR0_PE && !(context_get(e->context, REG_RFLAGS) & FLAG_VM);
 }
@@ -48,7 +43,7 @@ unsigned emulate_cpl(struct emulator *e)
 
 static enum emulate_result segment_fault(struct emulator *e, enum seg which)
 {
-    return emulate_raise_error(e, which == SEG_SS ? VECTOR_SS : VECTOR_GP, 0);
+    return emulate_raise_error(e, which == SEG_SS ? EXCEPTION_SS : EXCEPTION_GP, 0);
 }
 
 static enum emulate_result linear_64(struct emulator *e, enum seg which, uint64_t offset, unsigned size,
@@ -91,7 +86,7 @@ enum emulate_result emulate_linear(struct emulator *e, enum seg which, uint64_t 
     if (e->long_mode)
         return linear_64(e, which, offset, size, linear);
     const struct segment *s = context_segment(e->context, which);
-    if ((in_protected_mode(e) && !type_allows(s, write)) || !within_limit(s, offset, size))
+    if ((emulate_in_protected_mode(e) && !type_allows(s, write)) || !within_limit(s, offset, size))
         return segment_fault(e, which);
     *linear = (uint32_t)(s->base + offset);
     return EMULATE_DONE;
@@ -110,7 +105,7 @@ enum emulate_result emulate_data_address(struct emulator *e, enum seg which, uin
 {
     enum emulate_result result = emulate_linear(e, which, offset, size, write, linear);
     if (result == EMULATE_DONE && *linear & (size - 1) && size <= 8 && alignment_checked(e))
-        return emulate_raise_error(e, VECTOR_AC, 0);
+        return emulate_raise_error(e, EXCEPTION_AC, 0);
     return result;
 }
 

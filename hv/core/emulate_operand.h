@@ -5,12 +5,14 @@
 
 #include "alu.h"
 #include "emulate.h"
-
-enum { VECTOR_DE = 0, VECTOR_UD = 6, VECTOR_SS = 12, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_AC = 17 };
+#include "exceptions.h"
+#include "x86_bits.h"
 
 enum emulate_result emulate_raise(struct emulator *e, unsigned vector);
 enum emulate_result emulate_raise_error(struct emulator *e, unsigned vector, uint32_t error);
 
+/* Protected mode, and not virtual-8086 mode in it. */
+bool emulate_in_protected_mode(struct emulator *e);
 enum decode_mode emulate_mode(struct emulator *e);
 unsigned emulate_cpl(struct emulator *e);
 

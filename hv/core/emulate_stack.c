@@ -14,7 +14,7 @@ enum emulate_result emulate_return(struct emulator *e)
     if (e->long_mode)
         result = emulate_linear(e, SEG_CS, target, 1, false, &linear);
     else if (target > context_segment(e->context, SEG_CS)->limit)
-        result = emulate_raise_error(e, VECTOR_GP, 0);
+        result = emulate_raise_error(e, EXCEPTION_GP, 0);
     if (result != EMULATE_DONE)
         return result;
     emulate_drop(e, size + more);

@@ -3,7 +3,6 @@
  * JMP). */
 #include "emulate_operand.h"
 
-enum { VECTOR_NP = 11 };
 enum { TYPE_TSS_16 = 1, TYPE_LDT = 2, TYPE_TSS = 9 };
 enum {
     TYPE_ACCESSED = 1,
@@ -14,9 +13,6 @@ enum {
     TYPE_CODE = 8
 };
 enum { SELECTOR_RPL = 3, SELECTOR_LOCAL = 4 };
-#define CR0_PE    1u
-#define EFER_LMA  (1u << 10)
-#define RFLAGS_VM (1u << 17)
 
 struct descriptor {
     uint64_t low, high; /* high: of system segments in IA-32e mode */
@@ -31,11 +27,6 @@ static uint32_t error_of(uint64_t selector)
 static bool is_ia32e(struct emulator *e)
 {
     return context_get(e->context, REG_EFER) & EFER_LMA;
-}
-
-static bool in_protected_mode(struct emulator *e)
-{
-    return context_get(e->context, REG_CR0) & CR0_PE && !(context_get(e->context, REG_RFLAGS) & RFLAGS_VM);
 }
 
 static struct segment segment_of(const struct descriptor *d, uint64_t selector)
@@ -67,7 +58,7 @@ static enum emulate_result read_descriptor(struct emulator *e, uint64_t selector
 
     *d = (struct descriptor){0};
     if ((selector & SELECTOR_LOCAL && table->attributes & SEG_UNUSABLE) || at + bytes - 1 > table->limit)
-        return emulate_raise_error(e, VECTOR_GP, error_of(selector));
+        return emulate_raise_error(e, EXCEPTION_GP, error_of(selector));
     d->linear = table->base + at;
     result = e->ops->read(e->owner, d->linear, data, bytes, ACCESS_READ, &e->fault);
     d->low = data[0];
@@ -108,10 +99,10 @@ enum emulate_result emulate_system_segment(struct emulator *e)
     uint64_t selector;
     enum emulate_result result;
 
-    if (!in_protected_mode(e))
-        return emulate_raise(e, VECTOR_UD);
+    if (!emulate_in_protected_mode(e))
+        return emulate_raise(e, EXCEPTION_UD);
     if (emulate_cpl(e))
-        return emulate_raise_error(e, VECTOR_GP, 0);
+        return emulate_raise_error(e, EXCEPTION_GP, 0);
     result = emulate_load(e, &e->insn.operand[0], ACCESS_READ, &selector);
     if (result != EMULATE_DONE)
         return result;
@@ -121,15 +112,15 @@ enum emulate_result emulate_system_segment(struct emulator *e)
         return EMULATE_DONE;
     }
     if (error_of(selector) == 0 || selector & SELECTOR_LOCAL)
-        return emulate_raise_error(e, VECTOR_GP, error_of(selector));
+        return emulate_raise_error(e, EXCEPTION_GP, error_of(selector));
     result = read_descriptor(e, selector, ia32e ? 16 : 8, &d);
     if (result != EMULATE_DONE)
         return result;
     segment = segment_of(&d, selector);
     if (!is_system_type(e->insn.op, &segment, ia32e) || d.high >> 40 & 0x1f)
-        return emulate_raise_error(e, VECTOR_GP, error_of(selector));
+        return emulate_raise_error(e, EXCEPTION_GP, error_of(selector));
     if (!(segment.attributes & SEG_PRESENT))
-        return emulate_raise_error(e, VECTOR_NP, error_of(selector));
+        return emulate_raise_error(e, EXCEPTION_NP, error_of(selector));
     if (task)
         result = mark(e, &d, TYPE_BUSY, &segment);
     if (result == EMULATE_DONE)
@@ -159,7 +150,7 @@ static enum emulate_result load_segment(struct emulator *e, enum seg which, uint
     struct segment segment;
     enum emulate_result result;
 
-    if (!in_protected_mode(e)) {
+    if (!emulate_in_protected_mode(e)) {
         segment = *context_segment(e->context, which);
         segment.selector = (uint16_t)selector;
         segment.base = selector << 4;
@@ -168,7 +159,7 @@ static enum emulate_result load_segment(struct emulator *e, enum seg which, uint
     }
     if ((selector & 0xfffc) == 0) {
         if (which == SEG_SS && (!e->long_mode || cpl == 3 || rpl != cpl))
-            return emulate_raise_error(e, VECTOR_GP, 0);
+            return emulate_raise_error(e, EXCEPTION_GP, 0);
         /* A null SS keeps the privilege level. */
         segment = (struct segment){
             .selector = (uint16_t)selector,
@@ -181,9 +172,9 @@ static enum emulate_result load_segment(struct emulator *e, enum seg which, uint
         return result;
     segment = segment_of(&d, selector);
     if (!may_load(&segment, which, cpl, rpl))
-        return emulate_raise_error(e, VECTOR_GP, error_of(selector));
+        return emulate_raise_error(e, EXCEPTION_GP, error_of(selector));
     if (!(segment.attributes & SEG_PRESENT))
-        return emulate_raise_error(e, which == SEG_SS ? VECTOR_SS : VECTOR_NP, error_of(selector));
+        return emulate_raise_error(e, which == SEG_SS ? EXCEPTION_SS : EXCEPTION_NP, error_of(selector));
     result = mark(e, &d, TYPE_ACCESSED, &segment);
     if (result == EMULATE_DONE)
         context_set_segment(e->context, which, &segment);
@@ -199,7 +190,7 @@ enum emulate_result emulate_move_segment(struct emulator *e)
     if (from->kind == OPERAND_SEGMENT)
         return emulate_store(e, to, context_segment(e->context, (enum seg)from->number)->selector);
     if (to->number == SEG_CS || to->number > SEG_GS)
-        return emulate_raise(e, VECTOR_UD);
+        return emulate_raise(e, EXCEPTION_UD);
     result = emulate_load(e, from, ACCESS_READ, &selector);
     return result == EMULATE_DONE ? load_segment(e, (enum seg)to->number, selector & 0xffff) : result;
 }
@@ -215,7 +206,7 @@ enum emulate_result emulate_jump_far(struct emulator *e)
     unsigned rpl, type;
     enum emulate_result result;
 
-    if (e->insn.operand[0].kind != OPERAND_MEMORY || !in_protected_mode(e))
+    if (e->insn.operand[0].kind != OPERAND_MEMORY || !emulate_in_protected_mode(e))
         return EMULATE_UNHANDLED;
     result = emulate_read(e, from, emulate_offset(e, 0), &offset, size, ACCESS_READ);
     if (result == EMULATE_DONE)
@@ -223,7 +214,7 @@ enum emulate_result emulate_jump_far(struct emulator *e)
     if (result != EMULATE_DONE)
         return result;
     if ((selector & 0xfffc) == 0)
-        return emulate_raise_error(e, VECTOR_GP, 0);
+        return emulate_raise_error(e, EXCEPTION_GP, 0);
     result = read_descriptor(e, selector, 8, &d);
     if (result != EMULATE_DONE)
         return result;
@@ -234,12 +225,12 @@ enum emulate_result emulate_jump_far(struct emulator *e)
         return EMULATE_UNHANDLED;
     if (!(type & TYPE_CODE) || (is_ia32e(e) && cs.attributes & SEG_LONG && cs.attributes & SEG_BIG) ||
         (type & TYPE_CONFORMING ? dpl_of(&cs) > cpl : rpl > cpl || dpl_of(&cs) != cpl))
-        return emulate_raise_error(e, VECTOR_GP, error_of(selector));
+        return emulate_raise_error(e, EXCEPTION_GP, error_of(selector));
     if (!(cs.attributes & SEG_PRESENT))
-        return emulate_raise_error(e, VECTOR_NP, error_of(selector));
+        return emulate_raise_error(e, EXCEPTION_NP, error_of(selector));
     if (is_ia32e(e) && cs.attributes & SEG_LONG ? (uint64_t)((int64_t)(offset << 16) >> 16) != offset
                                                 : offset > cs.limit)
-        return emulate_raise_error(e, VECTOR_GP, 0);
+        return emulate_raise_error(e, EXCEPTION_GP, 0);
     result = mark(e, &d, TYPE_ACCESSED, &cs);
     if (result != EMULATE_DONE)
         return result;

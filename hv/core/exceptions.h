@@ -6,6 +6,7 @@
 enum exception {
     EXCEPTION_DE = 0,
     EXCEPTION_DB = 1,
+    EXCEPTION_BP = 3,
     EXCEPTION_UD = 6,
     EXCEPTION_NM = 7,
     EXCEPTION_DF = 8,

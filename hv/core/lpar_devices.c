@@ -156,9 +156,7 @@ int lpar_devices_add(struct lpar *lpar, int64_t start)
                                    .power = env_power,
                                    .console = env_console,
                                    .timer = env_timer};
-    for (unsigned i = 0; i < DEVICE_TIMERS; i++)
-        lpar->device_at[i] = ~0ull;
-    lpar->device_next = ~0ull;
+    timers_clear_devices(lpar);
     if (ioapic_add(&set->ioapic, &ioapic_env, lpar, &lpar->space) ||
         (lpar->console && uart_add(&set->uart, &set->env, 0, LPAR_UART_PORT, LPAR_UART_GSI, &lpar->ports)) ||
         rtc_add(&set->rtc, &set->env, start, &lpar->ports) || pit_add(&set->pit, &set->env, &lpar->ports) ||
@@ -175,7 +173,5 @@ void lpar_devices_reset(struct lpar *lpar)
 {
     bus_reset(&lpar->ports);
     bus_reset(&lpar->space);
-    for (unsigned i = 0; i < DEVICE_TIMERS; i++)
-        lpar->device_at[i] = ~0ull;
-    lpar->device_next = ~0ull;
+    timers_clear_devices(lpar);
 }

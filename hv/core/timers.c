@@ -67,6 +67,12 @@ void timers_set_line(struct vcpu *vcpu, uint64_t at)
     program(vcpu);
 }
 
+void timers_clear_devices(struct lpar *lpar)
+{
+    for (unsigned i = 0; i < DEVICE_TIMERS; i++)
+        set_device(lpar, i, NEVER);
+}
+
 void timers_set_device(struct lpar *lpar, enum device_timer timer, uint64_t at_ns)
 {
     uint64_t at = NEVER;

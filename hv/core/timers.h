@@ -22,6 +22,9 @@ void timers_set_line(struct vcpu *vcpu, uint64_t at);
 /* Any CPU, device lock held. */
 void timers_set_device(struct lpar *lpar, enum device_timer timer, uint64_t at_ns);
 
+/* None of the LPAR's devices has one. Its vCPUs do not run. */
+void timers_clear_devices(struct lpar *lpar);
+
 /* On the vCPU's CPU: what is due expires, and the deadline is set for what is next. */
 void timers_run(struct vcpu *vcpu);
 

@@ -15,7 +15,6 @@ enum {
     FLAGS_USER = 0x244dd5,
     FLAGS_SYSTEM = 0x3200
 };
-enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_DF = 8 };
 
 const uint32_t hosted_msr_numbers[HOSTED_MSRS] = {
     MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_PAT,     MSR_STAR,    MSR_LSTAR,
@@ -132,10 +131,10 @@ static bool raise(struct context *context, unsigned vector, bool has_error, uint
 {
     struct hosted *hosted = context->backend;
 
-    if (vector == VECTOR_DB || vector == VECTOR_AC)
+    if (vector == EXCEPTION_DB || vector == EXCEPTION_AC)
         return leave(hosted, (struct exit){.kind = EXIT_EXCEPTION,
                                            .exception = {.vector = (uint8_t)vector,
-                                                         .has_error = vector == VECTOR_AC,
+                                                         .has_error = vector == EXCEPTION_AC,
                                                          .error = error}});
     return hosted_deliver(context, &(struct event){.valid = true,
                                                    .kind = EVENT_EXCEPTION,
@@ -146,7 +145,7 @@ static bool raise(struct context *context, unsigned vector, bool has_error, uint
 
 static bool raise_fault(struct context *context, const struct emulate_fault *fault)
 {
-    if (fault->vector == VECTOR_PF)
+    if (fault->vector == EXCEPTION_PF)
         context->reg[REG_CR2] = fault->address;
     return raise(context, fault->vector, fault->has_error, fault->error);
 }
@@ -300,7 +299,7 @@ static enum emulate_result far_jump(struct emulator *e)
     uint64_t d;
 
     if ((cs.selector & 0xfffc) == 0 || (cs.selector | 7u) > gdt->limit)
-        return emulate_raise_error(e, VECTOR_GP, cs.selector & 0xfffc);
+        return emulate_raise_error(e, EXCEPTION_GP, cs.selector & 0xfffc);
     result = hosted_system_read(context, gdt->base + (cs.selector & 0xfff8u), &d, 8, &e->fault);
     if (result != EMULATE_DONE)
         return result;
@@ -348,7 +347,7 @@ static enum emulate_result interrupt_return(struct emulator *e)
         return result;
     rpl = frame[1] & 3;
     if (rpl < cpl || !load_code(context, (uint16_t)frame[1], (uint16_t)rpl, &fault))
-        return hosted->exiting ? EMULATE_STOPPED : emulate_raise_error(e, VECTOR_GP, frame[1] & 0xfffc);
+        return hosted->exiting ? EMULATE_STOPPED : emulate_raise_error(e, EXCEPTION_GP, frame[1] & 0xfffc);
     context->reg[REG_RIP] = frame[0];
     context->reg[REG_RFLAGS] = (frame[2] & (FLAGS_USER | (cpl ? 0 : FLAGS_SYSTEM))) | FLAG_ALWAYS;
     context->reg[REG_RSP] = frame[3];
@@ -376,7 +375,7 @@ static enum emulate_result own_control(struct emulator *e)
         context->reg[to->number] = from->number == 7 ? context->reg[REG_DR7] : hosted->dr[from->number & 7];
     } else if (from->kind == OPERAND_CONTROL) {
         if (from->number > 4 || from->number == 1)
-            return emulate_raise(e, VECTOR_UD);
+            return emulate_raise(e, EXCEPTION_UD);
         context->reg[to->number] = context->reg[reg[from->number]];
     } else if (to->number == 2) {
         context->reg[REG_CR2] = context->reg[from->number];
@@ -464,11 +463,11 @@ static enum emulate_result run_here(struct emulator *e)
     case INSN_IRET:
         return interrupt_return(e);
     case INSN_INT3:
-        return interrupt(e, VECTOR_BP, EVENT_SOFT_EXCEPTION);
+        return interrupt(e, EXCEPTION_BP, EVENT_SOFT_EXCEPTION);
     case INSN_INT:
         return interrupt(e, (uint8_t)e->insn.immediate, EVENT_SOFT_INTERRUPT);
     case INSN_UD:
-        return emulate_raise(e, VECTOR_UD);
+        return emulate_raise(e, EXCEPTION_UD);
     case INSN_RDTSC:
         put_edx_eax(context, context->machine->ticks() + hosted->tsc_offset);
         return branch(e, false);
@@ -498,7 +497,7 @@ bool hosted_step(struct context *context)
     hosted->exiting = false;
     if (result == EMULATE_DONE) {
         if (is_privileged(&e.insn) && emulate_cpl(&e)) {
-            result = emulate_raise_error(&e, VECTOR_GP, 0);
+            result = emulate_raise_error(&e, EXCEPTION_GP, 0);
         } else if (exits(&e, &exit)) {
             exit.length = exit.decode ? 0 : e.insn.length;
             hosted->next_rip = context->reg[REG_RIP] + e.insn.length;
