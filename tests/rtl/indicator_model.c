@@ -48,6 +48,26 @@ struct im_source *im_message(struct indicator_model *im, unsigned port, uint16_t
     return s;
 }
 
+void im_may_forget(struct indicator_model *im)
+{
+    for (unsigned i = 0; i < im->n; i++) {
+        im->source[i].may_be_forgotten |= im->source[i].count == im->source[i].acked;
+    }
+}
+
+void im_forgotten(struct indicator_model *im, struct im_source *source)
+{
+    source->may_be_forgotten = false;
+    source->count -= source->acked;
+    if (!source->intx) {
+        source->direct -= source->acked;
+    }
+    source->acked = 0;
+    if (source->count == 0) {
+        *source = im->source[--im->n];
+    }
+}
+
 bool im_high(const struct indicator_model *im, unsigned port, unsigned pin)
 {
     return im->wire[port][pin] || im->forced[port][pin];

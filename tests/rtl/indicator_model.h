@@ -24,10 +24,11 @@ struct im_source {
     uint32_t data;
     uint32_t count; /* without those injected */
     uint32_t acked;
-    uint32_t injected; /* asked for */
-    uint32_t kept;     /* messages kept back */
-    uint32_t direct;   /* messages that came out as they were sent */
-    uint32_t resent;   /* … that came out of the table */
+    uint32_t injected;     /* asked for */
+    uint32_t kept;         /* messages kept back */
+    uint32_t direct;       /* messages that came out as they were sent */
+    uint32_t resent;       /* … that came out of the table */
+    bool may_be_forgotten; /* its entry was dropped when count was acked, or never */
 };
 
 struct indicator_model {
@@ -48,6 +49,10 @@ struct im_source *im_message(struct indicator_model *im, unsigned port, uint16_t
 void im_intx(struct indicator_model *im, unsigned port, unsigned pin, bool level);
 /* INJECT with an INTx source that is listed. */
 void im_force(struct indicator_model *im, unsigned port, unsigned pin, bool level);
+/* FORGET: what is not pending may have been dropped, or have become pending just before. */
+void im_may_forget(struct indicator_model *im);
+/* The entry was dropped, when it was not pending; what came since took one anew. */
+void im_forgotten(struct indicator_model *im, struct im_source *source);
 /* The port's link went down. */
 void im_down(struct indicator_model *im, unsigned port);
 /* The wire is high. */

@@ -34,4 +34,6 @@ ParameterizedTest(unsigned *index, random, traffic)
     cr_expect_gt(r.interrupts, 1000);
     cr_expect_eq(r.events > 100, options.ring);
     cr_expect_eq(r.kept > 100 && r.resent > 10, options.acts);
+    cr_expect_eq(r.forgotten > 10, options.forgets);
+    cr_expect_eq(r.switched > 10, options.switches);
 }

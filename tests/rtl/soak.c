@@ -58,7 +58,9 @@ static void begin(struct soak *s)
     soak_write(s, RELAY_WINDOW_MASK_HI(1), 0xffffffff);
     /* Traced or not, it makes no difference to anybody. */
     const uint32_t trace = (s->o->seed & 1) != 0 ? RELAY_CTRL_TRACE_INTERRUPTS | RELAY_CTRL_TRACE_TLPS : 0;
-    soak_write(s, RELAY_CTRL, trace | RELAY_CTRL_LEARN | (s->o->tap ? 0 : RELAY_CTRL_INDICATOR_FIRST));
+    s->tap = s->o->tap;
+    s->ctrl = trace | RELAY_CTRL_LEARN | (s->o->tap ? 0 : RELAY_CTRL_INDICATOR_FIRST);
+    soak_write(s, RELAY_CTRL, s->ctrl);
     soak_write(s, RELAY_LIMIT_EDGE_NS, EDGE_NS);
     soak_write(s, RELAY_LIMIT_ON_NS, ON_NS);
     soak_write(s, RELAY_LIMIT_OFF_NS, OFF_NS);
@@ -142,7 +144,7 @@ struct soak_result soak(const struct soak_options *options)
         if (options->links && n % 128 == 63) {
             bounce(s);
         }
-        if (n % (options->links ? 128 : 512) == 0) {
+        if (n % (options->links || options->forgets ? 128 : 512) == 0) {
             soak_settle(s);
         }
     }

@@ -26,6 +26,11 @@ const struct soak_options soak_cases[] = {
     {PORTS_4_DW_2, .links = true, .tap = true},
     {PORTS_4_DW_2, .overflow = true},
     {PORTS_4_DW_2, .calm = true},
+    {PORTS_4_DW_2, .switches = true},
+    {PORTS_4_DW_2, .switches = true, .acts = true},
+    {PORTS_4_DW_2, .switches = true, .links = true},
+    {PORTS_4_DW_2, .forgets = true},
+    {PORTS_4_DW_2, .forgets = true, .switches = true, .ring = true},
     {PORTS_4_DW_4},
     {PORTS_4_DW_4, .tap = true},
     {PORTS_4_DW_4, .ring = true},
@@ -33,15 +38,20 @@ const struct soak_options soak_cases[] = {
     {PORTS_4_DW_4, .acts = true, .ring = true},
     {PORTS_4_DW_4, .links = true, .ring = true},
     {PORTS_4_DW_4, .overflow = true, .calm = true},
+    {PORTS_4_DW_4, .switches = true, .acts = true, .ring = true},
+    {PORTS_4_DW_4, .forgets = true, .switches = true},
+    {PORTS_4_DW_4, .forgets = true, .ring = true},
     {PORTS_7_DW_2, .overflow = true, .ring = true},
     {PORTS_7_DW_2, .overflow = true, .tap = true},
     {PORTS_7_DW_4, .overflow = true},
     {PORTS_7_DW_4, .overflow = true, .ring = true, .calm = true},
     {PORTS_1_DW_2, .acts = true, .ring = true},
     {PORTS_1_DW_2, .links = true, .tap = true},
+    {PORTS_1_DW_2, .forgets = true, .switches = true},
     {BUMP, .ring = true},
     {BUMP, .acts = true},
     {BUMP, .links = true},
+    {BUMP, .forgets = true, .switches = true},
 };
 const unsigned soak_cases_n = sizeof soak_cases / sizeof soak_cases[0];
 
@@ -67,6 +77,8 @@ uint64_t soak_all(uint64_t tlps, uint64_t seed,
         sum->events += r.events;
         sum->kept += r.kept;
         sum->resent += r.resent;
+        sum->forgotten += r.forgotten;
+        sum->switched += r.switched;
         sum->lost += r.lost;
         sum->misattributed += r.misattributed;
         sum->cycles += r.cycles;

@@ -180,6 +180,10 @@ static void event_of_message(struct soak *s, const struct relay_event *event, un
             skip(s, q, port, port);
         }
         counts = count == (((im == NULL ? 0 : im->count) + 1) & 0xffff);
+        if (!counts && im != NULL && im->may_be_forgotten &&
+            count == ((im->count - im->acked + 1) & 0xffff)) {
+            counts = true;
+        }
         if (!counts || kept) {
             skip(s, q, port, port);
             sent = find_waiting(q, event, kept);
@@ -286,6 +290,9 @@ static void answer(struct soak *s, const struct tlp *t)
     r->busy = false;
     if (value < r->least || (r->offset == RELAY_SCRATCH && value > s->scratch)) {
         soak_wrong(s, &s->r.misattributed, "register %x: %u, less than %u", r->offset, value, r->least);
+    }
+    if (r->at >= s->ctrl_at && (s->ctrl & RELAY_CTRL_INDICATOR_FIRST) != 0) {
+        s->tap = false;
     }
     for (unsigned i = 0; i < s->o->shape.sources; i++) {
         struct entry *e = &s->entry[i];
@@ -408,8 +415,26 @@ static void settle_down(struct soak *s, unsigned port, const uint32_t counts[4],
     soak_wrong(s, &s->r.misattributed, "port %u: no end of its messages explains its wires", port);
 }
 
+/* A wire that was high all the time was not forgotten. */
+static void wires_stay(struct soak *s)
+{
+    for (unsigned i = 0; i < s->im.n; i++) {
+        struct im_source *im = &s->im.source[i];
+        if (!im->intx || !im_high(&s->im, im->port, (unsigned)im->address)) {
+            continue;
+        }
+        bool fell = false;
+        for (unsigned n = 0; n < s->pins_n[im->port]; n++) {
+            const struct pin_message *p = &s->pins[im->port][n];
+            fell = fell || (p->pin == im->address && !p->level);
+        }
+        im->may_be_forgotten = im->may_be_forgotten && fell;
+    }
+}
+
 static void settle_wires(struct soak *s)
 {
+    wires_stay(s);
     uint32_t counts[SIDES][4] = {0};
     for (unsigned i = 0; s->o->links && i < s->o->shape.sources; i++) {
         const uint32_t key = soak_read(s, RELAY_SRC_KEY(i));
@@ -482,6 +507,39 @@ static bool check_wire_source(struct soak *s, unsigned i, unsigned port, unsigne
     return high && down == 0 && (e->act & RELAY_SRC_ACT_MASK) == 0;
 }
 
+/* The source in entry i, or null. */
+static struct im_source *source_of(struct soak *s, unsigned i, uint32_t key)
+{
+    return im_find(&s->im, RELAY_GET(key, RELAY_SRC_KEY_KIND) == RELAY_SRC_KEY_KIND_INTX,
+                   RELAY_GET(key, RELAY_SRC_KEY_PORT), (uint16_t)RELAY_GET(key, RELAY_SRC_KEY_REQUESTER),
+                   (uint64_t)soak_read(s, RELAY_SRC_ADDR_HI(i)) << 32 | soak_read(s, RELAY_SRC_ADDR_LO(i)),
+                   soak_read(s, RELAY_SRC_DATA(i)));
+}
+
+/* Which of those that may have been forgotten were: their entries are gone, or counted anew from then on. */
+static void settle_forgotten(struct soak *s)
+{
+    bool stays[IM_SOURCES] = {false};
+    for (unsigned i = 0; i < s->o->shape.sources; i++) {
+        const uint32_t key = soak_read(s, RELAY_SRC_KEY(i));
+        const struct im_source *im = (key & RELAY_SRC_KEY_VALID) != 0 ? source_of(s, i, key) : NULL;
+        if (im != NULL) {
+            const bool anew = soak_read(s, RELAY_SRC_ACKED(i)) == 0 && im->acked != 0 &&
+                              soak_read(s, RELAY_SRC_COUNT(i)) == im->count - im->acked;
+            stays[im - s->im.source] = !anew;
+        }
+    }
+    for (unsigned i = s->im.n; i-- > 0;) {
+        struct im_source *im = &s->im.source[i];
+        if (im->may_be_forgotten && !stays[i]) {
+            s->r.forgotten++;
+            im_forgotten(&s->im, im);
+        } else {
+            im->may_be_forgotten = false;
+        }
+    }
+}
+
 static int sender_of(const struct soak *s, const struct im_source *im)
 {
     for (int i = 0; i < s->senders; i++) {
@@ -512,15 +570,11 @@ static void check_table(struct soak *s)
         }
         listed++;
         const unsigned port = RELAY_GET(key, RELAY_SRC_KEY_PORT);
-        const uint64_t address =
-            (uint64_t)soak_read(s, RELAY_SRC_ADDR_HI(i)) << 32 | soak_read(s, RELAY_SRC_ADDR_LO(i));
-        const uint32_t data = soak_read(s, RELAY_SRC_DATA(i));
         const bool intx = RELAY_GET(key, RELAY_SRC_KEY_KIND) == RELAY_SRC_KEY_KIND_INTX;
-        struct im_source *want =
-            im_find(&s->im, intx, port, (uint16_t)RELAY_GET(key, RELAY_SRC_KEY_REQUESTER), address, data);
+        struct im_source *want = source_of(s, i, key);
         if (want == NULL) {
-            soak_wrong(s, &s->r.misattributed, "entry %u: nobody is key %08x address %llx data %x", i, key,
-                       (unsigned long long)address, data);
+            soak_wrong(s, &s->r.misattributed, "entry %u: nobody is key %08x address %x data %x", i, key,
+                       soak_read(s, RELAY_SRC_ADDR_LO(i)), soak_read(s, RELAY_SRC_DATA(i)));
             continue;
         }
         const uint32_t count = soak_read(s, RELAY_SRC_COUNT(i));
@@ -529,7 +583,7 @@ static void check_table(struct soak *s)
             e->listed = true;
             e->sender = intx ? -1 : sender_of(s, want);
             e->port = port;
-            e->pin = intx ? (unsigned)address : 0;
+            e->pin = intx ? (unsigned)want->address : 0;
             e->act = s->learn_act;
         }
         const uint32_t act = soak_read(s, RELAY_SRC_ACT(i));
@@ -581,7 +635,7 @@ static void check_ring(struct soak *s)
 /* Some sources are acknowledged; a wire that is held or shot comes up by that. */
 static void acknowledge_some(struct soak *s)
 {
-    for (unsigned i = 0; i < s->im.n; i++) {
+    for (unsigned i = 0; i < s->o->shape.sources; i++) {
         if (s->entry[i].listed && soak_dice(s, 2) == 0) {
             const struct entry *e = &s->entry[i];
             struct im_source *im =
@@ -637,6 +691,11 @@ void soak_settle(struct soak *s)
         }
     }
     settle_wires(s);
+    if (s->forgot) {
+        settle_forgotten(s);
+        s->forgot = false;
+    }
+    s->tap = (s->ctrl & RELAY_CTRL_INDICATOR_FIRST) == 0;
     check_table(s);
     check_counter(s, RELAY_COUNTER_POISONED, s->im.poisoned, "POISONED");
     check_counter(s, RELAY_COUNTER_ODD, s->im.odd, "ODD");

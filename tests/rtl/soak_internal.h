@@ -82,6 +82,10 @@ struct soak {
     struct indicator_model im;
     struct entry entry[128];
     uint64_t changes;
+    uint32_t ctrl;
+    bool tap;         /* perhaps: what comes out may not be counted yet */
+    uint64_t ctrl_at; /* number of the change */
+    bool forgot;      /* since all was settled */
     uint32_t learn_act;
 
     bool line[4]; /* as the root was told */

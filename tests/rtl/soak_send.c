@@ -84,7 +84,10 @@ static void send_message(struct soak *s, unsigned port)
         return;
     }
     const struct entry *e = poisoned ? NULL : soak_entry(s, which);
-    const enum policy policy = e != NULL ? e->policy : s->learn_act != 0 && !poisoned ? EITHER : RELAYS;
+    enum policy policy = e != NULL ? e->policy : s->learn_act != 0 && !poisoned ? EITHER : RELAYS;
+    if (policy == KEEPS && s->tap) {
+        policy = EITHER;
+    }
     sent->fate = policy == RELAYS ? PASSES : policy == KEEPS ? IS_KEPT : MAY_BE_KEPT;
 }
 
@@ -293,7 +296,7 @@ static void start_read(struct soak *s)
         const struct im_source *im = soak_source(s, e->sender);
         r->offset = RELAY_SRC_COUNT(index);
         /* What has come out has been counted before, but in tap mode. */
-        r->least = im == NULL || s->o->tap ? 0 : im->count;
+        r->least = im == NULL || s->tap ? 0 : im->count;
     }
     const struct tlp t = tlp_read(0, (uint8_t)(FIRST_READ + (r - s->read)), BENCH_BAR + r->offset, 1);
     bench_send(s->m, MODEL_ROOT, &t);
@@ -334,7 +337,7 @@ static void acknowledge(struct soak *s, unsigned index)
         return;
     }
     struct im_source *im = soak_source(s, e->sender);
-    if (im != NULL && !s->o->tap) {
+    if (im != NULL && !s->tap) {
         im->acked = im->count;
         soak_write(s, RELAY_SRC_ACKED(index), im->acked);
     }
@@ -381,6 +384,53 @@ static void change_entry(struct soak *s)
     }
 }
 
+/* What was surely kept back may be let through. */
+static void open_fates(struct soak *s)
+{
+    for (unsigned port = 1; port <= s->ports; port++) {
+        struct queue *q = &s->up[port].posted;
+        for (size_t i = 0; i < queue_waiting(q); i++) {
+            if (queue_at(q, i)->fate == IS_KEPT) {
+                queue_at(q, i)->fate = MAY_BE_KEPT;
+            }
+        }
+    }
+}
+
+/* The mask does not act on messages while the tap is on. */
+static void change_mode(struct soak *s)
+{
+    s->ctrl ^= RELAY_CTRL_INDICATOR_FIRST;
+    s->ctrl_at = ++s->changes;
+    s->tap = true;
+    s->r.switched++;
+    open_fates(s);
+    soak_write(s, RELAY_CTRL, s->ctrl);
+}
+
+/*
+ * Some sources are acknowledged up to what has come out, then all that are not pending are forgotten: those
+ * of which nothing more came before. Who has which entry is not known until all is settled, so nothing else
+ * is done to entries until then.
+ */
+static void forget(struct soak *s)
+{
+    for (unsigned i = 0; i < s->o->shape.sources; i++) {
+        if (s->entry[i].listed && soak_dice(s, 2) == 0) {
+            acknowledge(s, i);
+        }
+        s->entry[i] = (struct entry){.sender = -1};
+    }
+    for (unsigned i = 0; i < READS; i++) {
+        if (s->read[i].offset != RELAY_SCRATCH) {
+            s->read[i].least = 0; /* the posted write may pass it */
+        }
+    }
+    im_may_forget(&s->im);
+    s->forgot = true;
+    soak_write(s, RELAY_COMMAND, RELAY_COMMAND_FORGET);
+}
+
 static void change_ring(struct soak *s)
 {
     switch (soak_dice(s, 32)) {
@@ -421,6 +471,12 @@ void soak_change(struct soak *s)
     }
     if (s->o->acts && soak_dice(s, 2) == 0) {
         change_entry(s);
+    }
+    if (s->o->switches && soak_dice(s, 12) == 0) {
+        change_mode(s);
+    }
+    if (s->o->forgets && soak_dice(s, 48) == 0) {
+        forget(s);
     }
     if (s->o->ring) {
         change_ring(s);
