@@ -154,6 +154,7 @@ static void show_functions(const struct lpar *lpar)
             r->pass->slot, pci_pass_by_message(r->pass) ? "messages" : "line",
             lpar->mechanisms >> MECHANISM_RELAY & 1 ? "relay" : "scan", r->lines, r->delays, r->messages,
             r->in_service ? ", in service" : "");
+        say("%s: %s recorded %lu, exits %lu", lpar->name, name, r->recorded, r->exits);
     }
 }
 
@@ -199,11 +200,24 @@ static void run_relay(struct lpar *unused, const char *rest)
         show_refused(port);
 }
 
+static void run_limit(struct lpar *unused, const char *rest)
+{
+    char way[8];
+
+    (void)unused;
+    text_word(rest, way, sizeof way);
+    if (text_equal(way, "on") || text_equal(way, "off"))
+        router.unlimited = text_equal(way, "off");
+    say("limit: a function of another LPAR %s",
+        router.unlimited ? "takes what it takes of a CPU" : "has a tenth of a CPU, then it is put off");
+}
+
 static void run_irq(struct lpar *lpar, const char *rest)
 {
     const struct ioapic *ioapic = &lpar->set.ioapic;
 
     (void)rest;
+    router_refresh();
     show_functions(lpar);
     say("%s: I/O APIC: sent %lu, nowhere %lu, coalesced %lu", lpar->name, ioapic->sent, ioapic->nowhere,
         ioapic->coalesced);
@@ -290,6 +304,8 @@ static const struct command commands[] = {
     {"irq", "N", "its interrupt controllers", run_irq, true},
     {"mem", "N", "its memory", run_mem, true},
     {"relay", "", "interrupts of functions: how many, and how they were found", run_relay, false},
+    {"limit", "", "`limit off`: what an LPAR's line costs the CPU of another is not limited; `limit on`",
+     run_limit, false},
     {"pci", "", "the machine's PCI functions, and whose they are", run_pci, false},
     {"log", "", "the hypervisor's log", run_log, false},
 };

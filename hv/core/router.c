@@ -12,11 +12,15 @@ struct router router;
 
 /* ---- events ---- */
 
-/* A requester that belongs to nobody: it is named once, and its source masked. */
+/* Counts. A requester that belongs to nobody is named once, and its source masked. */
 static void listen(void *context, const struct indicator_event *event)
 {
     (void)context;
-    if (event->fresh == 0 || (event->source < INDICATOR_SOURCES && router.port_of[event->source]))
+    if (event->source < INDICATOR_SOURCES && router.port_of[event->source]) {
+        router.port[router.port_of[event->source]].recorded += event->fresh;
+        return;
+    }
+    if (event->fresh == 0)
         return;
     if (router.stats.strangers++ == 0)
         log_line("relay: an interrupt of nobody: requester %02x:%02x.%x, port %u, %s %lx %x",
@@ -57,6 +61,7 @@ static void send(struct routed *r, unsigned index)
     lock_take(&lpar->devices);
     if (pci_pass_message(r->pass, index, &guest)) {
         r->messages++;
+        r->exits++; /* the EOI: a virtual local APIC's always exits */
         lpar->set.env.message(lpar, guest.address, guest.data);
     } else {
         router.stats.dropped++;
@@ -180,6 +185,8 @@ void router_line(unsigned pin)
     lock_take(&router.lock);
     if (found != scanned)
         note_least(scanned ? &router.stats.least.line_scanned : &router.stats.least.line, told);
+    if (router.last[pin])
+        router.last[pin]->exits++;
     router_count(pin, found || scanned);
     router_charge(pin, ticks(router.vcpu[pin]->lpar) - begin);
     lock_release(&router.lock);
@@ -199,6 +206,7 @@ void router_message(unsigned source)
     begin = ticks(r->lpar);
     lock_take(&router.lock);
     router.stats.interrupts++;
+    r->exits++;
     if (by_relay(r))
         router_drain(INDICATOR_POLL);
     lock_release(&router.lock);
@@ -238,6 +246,7 @@ void router_end(struct lpar *lpar, unsigned gsi)
         if (r->lpar != lpar || !r->in_service || lpar_pci_gsi(r->pass) != gsi)
             continue;
         r->in_service = false;
+        r->exits++;
         lpar_pci_line(lpar, r->pass, false);
         if (!router_delay(r))
             release(r);
@@ -302,6 +311,16 @@ void router_switch(struct lpar *lpar, bool on)
             lpar_pci_line(lpar, r->pass, false);
         r->in_service = r->delayed = false;
     }
+}
+
+void router_refresh(void)
+{
+    if (!router.present)
+        return;
+    lock_take(&router.lock);
+    router_drain(INDICATOR_POLL);
+    lock_release(&router.lock);
+    router_deliver();
 }
 
 void router_force(unsigned pin, bool high)
@@ -370,6 +389,8 @@ void router_add(struct lpar *lpar, struct pci_pass *pass)
 
 void router_begin(void)
 {
+    for (unsigned port = 1; port < ROUTER_PORTS; port++)
+        router.port[port].recorded = 0;
     router.stats = (struct router_stats){0};
     router.indicator.stats = (struct indicator_stats){0};
 }

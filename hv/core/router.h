@@ -64,7 +64,9 @@ struct routed {
     bool in_service;          /* its virtual line is up until the guest's EOI */
     bool masked;              /* its wire is masked at the relay, for the same time */
     bool delayed;             /* it may not ask again before the period is over */
+    uint64_t recorded;        /* interrupts that the relay recorded of it */
     uint64_t lines, messages; /* interrupts given to the LPAR */
+    uint64_t exits;           /* for them: an arrival at the hypervisor, the guest's EOI */
     uint64_t delays;
     uint64_t period, spent; /* tick at which the period began; ticks that a CPU of another LPAR spent on it */
 };
@@ -83,6 +85,7 @@ struct router_stats {
 struct router {
     struct lock lock; /* of the indicator, the card, and what is below */
     bool present;
+    bool unlimited; /* functions are never put off */
     struct card *card;
     const struct router_host *host;
     struct indicator indicator;
@@ -153,6 +156,9 @@ void router_forget(struct pci_pass *pass);
 
 /* The LPAR's mechanism `relay` goes on or off, while it runs. @pre device lock held */
 void router_switch(struct lpar *lpar, bool on);
+
+/* Takes in what the relay has recorded until now, so that counts are of this moment. @pre no lock held */
+void router_refresh(void);
 
 /* Forces a pin's wire, as a function would; for finding out where it arrives. @pre a function with that pin
  */

@@ -116,7 +116,7 @@ bool router_delay(struct routed *r)
 {
     const uint64_t length = period(r->lpar), now = ticks(r->lpar);
 
-    if (now - r->period > length || r->spent < length / PERIOD_SHARE)
+    if (router.unlimited || now - r->period > length || r->spent < length / PERIOD_SHARE)
         return false;
     r->delayed = true;
     r->delays++;
