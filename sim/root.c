@@ -204,7 +204,7 @@ void root_submit(struct root *r, struct root_access *a)
         a->done(a);
         return;
     }
-    if (a->write && lines_swallow(r, a)) {
+    if (lines_swallow(r, a)) {
         a->done(a);
         return;
     }
@@ -476,6 +476,7 @@ void root_power_cycle(struct root *r)
     board_power_cycle(r->board);
     for (unsigned p = 0; p < PINS; p++) {
         r->pins[p].level = false;
+        r->pins[p].rising = false;
     }
     for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {
         if (root_present(r, f)) {

@@ -29,6 +29,9 @@ struct root_host_ops {
     void (*write)(void *self, uint64_t address, const void *bytes, size_t n);
     /* Asks for bytes that aren't mapped; root_read_done() answers by the cookie. False: can't. */
     bool (*read)(void *self, uint64_t address, size_t n, unsigned cookie);
+    /* Has the host read what is there, which is an access to the function like any other. Nobody wants the
+     * answer. */
+    void (*touch)(void *self, uint64_t address, size_t n);
     /* Raises the line of the function's INTx pin; it stays up until the host acknowledges. */
     void (*raise_line)(void *self);
 };
@@ -68,7 +71,7 @@ struct root_counters {
     uint64_t intx_asserts;   /* INTx messages */
     uint64_t intx_deasserts;
     uint64_t lines_raised;    /* at the host */
-    uint64_t lines_lowered;   /* by a write of the card to itself */
+    uint64_t lines_lowered;   /* tries of it, by a read of the card's own */
     uint64_t errors_reported; /* ERR_ messages */
 };
 

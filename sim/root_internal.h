@@ -17,7 +17,9 @@ struct root_function {
     bool line_usable;
     bool line_up;        /* raised, and not acknowledged since */
     bool line_own;       /* the function itself asserted when its line was raised */
-    bool poking;         /* a write of the card to itself is on its way */
+    bool poking;         /* a read of the card's own is on its way */
+    bool pulse;          /* its line is to be raised, and taken down, at the next of them */
+    unsigned pokes;      /* in a row */
     uint64_t poke_at_ns; /* 0: no need */
 };
 
@@ -45,8 +47,10 @@ struct root {
     } reads[ROOT_READS];
     unsigned reads_used;
     struct {
-        bool level;  /* as the messages say */
-        int carrier; /* function whose line is up for this pin; -1: none */
+        bool level;     /* as the messages say */
+        bool rising;    /* the host is not told yet that it is up */
+        uint64_t risen; /* cycle of the circuit */
+        int carrier;    /* function whose line is up for this pin; -1: none */
     } pins[PINS];
     bool lines_due; /* lines_update is to be called after the circuit has run */
     struct root_counters counters;
@@ -68,7 +72,7 @@ void reads_forget(struct root *r, unsigned function);
 void take_message(struct root *r, const struct tlp *t);
 /* Something that decides over lines changed. */
 void lines_update(struct root *r);
-/* True when the access is the card's write to itself, which ends here. */
+/* True when the access is the card's own read, which ends here. */
 bool lines_swallow(struct root *r, const struct root_access *access);
 bool lines_work(struct root *r);
 

@@ -7,10 +7,19 @@
  *
  *   - The line of one function, the carrier, stands for all functions with that pin: they share the line in
  *     the machine, too.
- *   - To take the line down, the card writes to the carrier's own BAR, by DMA: to the host an access like any
- *     other. It comes back as a BAR write, which ends here and never reaches the function.
- *   - A raise may still be on its way in the host when that write is done; then no acknowledgement follows,
- *     and the write is repeated a little later. So it is when the write itself got lost.
+ *   - To take the line down, the card reads its own carrier's BAR, by DMA: to the host an access like any
+ *     other ("poke"). It comes back as a BAR read, which ends here and never reaches the function; when it is
+ *     answered, the host acknowledges.
+ *   - A raise may still be on its way in the host when that read is done; then no acknowledgement follows. So
+ *     before a poke is answered the next one is asked for, until the acknowledgement has come: the host waits
+ *     for the answer with its CPUs locked out, and goes from the raise straight to a poke, before a CPU is
+ *     back from its handler. A poke that got lost is repeated.
+ *
+ * The circuit runs far slower here than a card's, beside CPUs that do not: a line that the relay takes down
+ * some hundred cycles after its rise (one-shot) would be up for the whole of a handler. So the host is told
+ * of a rise when the circuit has come to rest, or has had the time to take it down. A line that is down again
+ * by then is raised all the same, and taken down at once ("pulse"): raised while the host waits for the
+ * answer to a poke, and the next poke asked for before it is answered.
  *
  * Invariant: at most one function per pin has line_up and is its carrier; any other function with line_up is
  * being taken down.
@@ -18,17 +27,24 @@
 #include "root_internal.h"
 
 /*
- * A driver's handler has the wire fall by a write, after which the host acknowledges by itself: so a poke
- * waits a little at first.
+ * A driver's handler has the wire fall by a write, after which the host acknowledges by itself: then a poke
+ * waits a little at first. Where the wire is up and the relay has taken the line down nobody else will.
  */
-enum { POKE_FIRST_NS = 100000, POKE_AGAIN_NS = 500000, POKE_LOST_NS = 20000000, POKE_BYTES = 4 };
+enum {
+    POKE_FIRST_NS = 100000,
+    POKE_AGAIN_NS = 500000,
+    POKE_LOST_NS = 20000000,
+    POKE_BYTES = 4,
+    POKES_IN_A_ROW = 8,
+    SETTLE_CYCLES = 2048, /* a visit of the relay to each of its sources takes less */
+};
 
 static bool interrupt_disabled(const struct root_function *f)
 {
     return config_get16(&f->shadow, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE;
 }
 
-/* Where the card may write to itself: the last DW of the function's first memory BAR. */
+/* Where the card may read itself: the last DW of the function's first memory BAR. */
 static bool poke_address(const struct root_function *f, unsigned *bar, uint64_t *offset, uint64_t *address)
 {
     uint64_t base;
@@ -83,11 +99,12 @@ static int choose_carrier(const struct root *r, unsigned pin)
 static void raise(struct root *r, struct root_function *f)
 {
     f->line_up = true;
+    f->pokes = 0;
     r->counters.lines_raised++;
     f->ops->raise_line(f->host);
 }
 
-/* Takes the line down by a write of the card to itself, if this is possible. */
+/* Takes the line down by a read of the card's own, if this is possible. */
 static void poke(struct root *r, struct root_function *f)
 {
     unsigned bar;
@@ -95,16 +112,16 @@ static void poke(struct root *r, struct root_function *f)
     if (!can_poke(f) || !poke_address(f, &bar, &offset, &address)) {
         return;
     }
-    static const uint8_t zeros[POKE_BYTES];
     f->poking = true;
+    f->pokes++;
     f->poke_at_ns = board_host_now() + POKE_LOST_NS;
     r->counters.lines_lowered++;
-    f->ops->write(f->host, address, zeros, sizeof zeros);
+    f->ops->touch(f->host, address, POKE_BYTES);
 }
 
 static void update_pin(struct root *r, unsigned pin)
 {
-    r->pins[pin].carrier = r->pins[pin].level ? choose_carrier(r, pin) : -1;
+    r->pins[pin].carrier = r->pins[pin].level && !r->pins[pin].rising ? choose_carrier(r, pin) : -1;
     for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {
         struct root_function *function = &r->functions[f];
         if (!function->present || root_interrupt_pin(r, f) != pin + 1) {
@@ -116,9 +133,49 @@ static void update_pin(struct root *r, unsigned pin)
                 raise(r, function);
             }
         } else if (function->line_up && !function->poke_at_ns && can_poke(function)) {
-            function->poke_at_ns = board_host_now() + (function->line_own ? POKE_FIRST_NS : 1);
+            bool wire = board_wires(r->board, f) >> pin & 1;
+            if (wire) {
+                poke(r, function);
+            } else {
+                function->poke_at_ns = board_host_now() + (function->line_own ? POKE_FIRST_NS : 1);
+            }
         }
     }
+}
+
+static void pulse(struct root *r, unsigned pin)
+{
+    int carrier = choose_carrier(r, pin);
+    struct root_function *f = &r->functions[carrier < 0 ? 0 : carrier];
+    if (carrier < 0) {
+        return;
+    }
+    if (!can_poke(f)) {
+        raise(r, f);
+        return;
+    }
+    f->pulse = true;
+    if (!f->poking) {
+        poke(r, f);
+    }
+}
+
+static bool settled(const struct root *r, unsigned pin)
+{
+    return board_idle(r->board) || board_cycles(r->board) - r->pins[pin].risen > SETTLE_CYCLES;
+}
+
+static void change_pin(struct root *r, unsigned pin, bool level)
+{
+    if (level && !r->pins[pin].level) {
+        r->pins[pin].rising = true;
+        r->pins[pin].risen = board_cycles(r->board);
+    } else if (!level && r->pins[pin].rising) {
+        r->pins[pin].rising = false;
+        pulse(r, pin);
+    }
+    r->pins[pin].level = level;
+    update_pin(r, pin);
 }
 
 void lines_update(struct root *r)
@@ -134,6 +191,7 @@ void root_set_line(struct root *r, unsigned function, bool usable)
     f->line_usable = usable;
     f->line_up = false;
     f->poking = false;
+    f->pulse = false;
     f->poke_at_ns = 0;
     lines_update(r);
 }
@@ -155,15 +213,25 @@ void root_line_acknowledged(struct root *r, unsigned function)
 bool lines_swallow(struct root *r, const struct root_access *access)
 {
     struct root_function *f = &r->functions[access->function];
+    const unsigned pin = root_interrupt_pin(r, access->function);
     unsigned bar;
     uint64_t offset, address;
-    if (!f->poking || !poke_address(f, &bar, &offset, &address) || access->region != bar ||
+    if (access->write || !f->poking || !poke_address(f, &bar, &offset, &address) || access->region != bar ||
         access->offset != offset || access->count != POKE_BYTES) {
         return false;
     }
     f->poking = false;
-    /* The acknowledgement follows this write, unless the raise had not got there. */
+    if (!f->line_up && f->pulse) {
+        f->pulse = false;
+        raise(r, f);
+        poke(r, f);
+        return true;
+    }
     f->poke_at_ns = f->line_up ? board_host_now() + POKE_AGAIN_NS : 0;
+    /* The acknowledgement follows this read, unless the raise had not got there. */
+    if (f->line_up && pin && r->pins[pin - 1].carrier != (int)access->function && f->pokes < POKES_IN_A_ROW) {
+        poke(r, f);
+    }
     return true;
 }
 
@@ -172,6 +240,12 @@ bool lines_work(struct root *r)
     bool moved = r->lines_due;
     uint64_t now = board_host_now();
     r->lines_due = false;
+    for (unsigned pin = 0; pin < PINS; pin++) {
+        if (r->pins[pin].rising && settled(r, pin)) {
+            r->pins[pin].rising = false;
+            moved = true;
+        }
+    }
     for (unsigned f = 0; f < ROOT_FUNCTIONS; f++) {
         struct root_function *function = &r->functions[f];
         unsigned pin = root_interrupt_pin(r, f);
@@ -180,6 +254,11 @@ bool lines_work(struct root *r)
         }
         function->poke_at_ns = 0;
         function->poking = false;
+        function->pokes = 0;
+        if (function->pulse && !function->line_up) {
+            raise(r, function);
+        }
+        function->pulse = false;
         if (function->line_up && pin && r->pins[pin - 1].carrier != (int)f) {
             poke(r, function);
         }
@@ -208,8 +287,7 @@ void take_message(struct root *r, const struct tlp *t)
         bool level = code < TLP_DEASSERT_INTA;
         unsigned pin = code & 3;
         *(level ? &r->counters.intx_asserts : &r->counters.intx_deasserts) += 1;
-        r->pins[pin].level = level;
-        update_pin(r, pin);
+        change_pin(r, pin, level);
     } else if (code == TLP_ERR_COR || code == TLP_ERR_NONFATAL || code == TLP_ERR_FATAL) {
         r->counters.errors_reported++;
     } else {

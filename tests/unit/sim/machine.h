@@ -17,7 +17,7 @@ struct machine {
     struct root *root;
     struct guest_memory memory;
     uint8_t *ram; /* guest-physical RAM_BASE */
-    /* Writes that went to no memory: message interrupts, and the card's writes to itself. */
+    /* Writes that went to no memory: message interrupts; and, of no bytes, the card's reads of its own. */
     struct {
         unsigned function;
         uint64_t address;
