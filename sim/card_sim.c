@@ -149,13 +149,19 @@ struct card_sim *card_sim_open(struct model *model, card_sim_sink sink, void *co
         return NULL;
     memset(sim, 0, sizeof *sim);
     sim->card = (struct card){&sim_ops, sim};
-    sim->model = model;
     sim->sink = sink;
     sim->context = context;
+    card_sim_attach(sim, model);
+    return sim;
+}
+
+void card_sim_attach(struct card_sim *sim, struct model *model)
+{
+    sim->model = model;
     model_set_bdf(model, CARD_SIM_BUS, 0);
     model_set_bar(model, MODEL_ROOT, 0, true, (uint32_t)CARD_SIM_BAR, RELAY_BAR_BYTES);
     model_set_bus_master(model, true);
-    return sim;
+    model_set_time(model, sim->now_ns);
 }
 
 void card_sim_close(struct card_sim *sim)

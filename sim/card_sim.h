@@ -33,6 +33,12 @@ enum {
  */
 struct card_sim *card_sim_open(struct model *model, card_sim_sink sink, void *context);
 void card_sim_close(struct card_sim *sim);
+
+/*
+ * Another circuit takes the place of the one before, as after a reset of the card whose configuration space
+ * somebody has restored. @pre the model has not gone beyond the time of the card
+ */
+void card_sim_attach(struct card_sim *sim, struct model *model);
 struct card *card_sim_card(struct card_sim *sim);
 
 /* Runs the model until nothing moves, and takes what left it upstream. */

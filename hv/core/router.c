@@ -53,20 +53,41 @@ static void raise(struct routed *r)
     lpar_pci_line(r->lpar, r->pass, true);
 }
 
-static void send(struct routed *r, unsigned index)
+void router_send(struct routed *r, unsigned index)
 {
-    struct lpar *lpar = r->lpar;
     struct pci_message guest;
 
-    lock_take(&lpar->devices);
     if (pci_pass_message(r->pass, index, &guest)) {
         r->messages++;
         r->exits++; /* the EOI: a virtual local APIC's always exits */
-        lpar->set.env.message(lpar, guest.address, guest.data);
+        r->lpar->set.env.message(r->lpar, guest.address, guest.data);
     } else {
         router.stats.dropped++;
     }
-    lock_release(&lpar->devices);
+}
+
+static void send(struct routed *r, unsigned index)
+{
+    lock_take(&r->lpar->devices);
+    router_send(r, index);
+    lock_release(&r->lpar->devices);
+}
+
+static bool has_bit(const uint32_t *bits, unsigned index)
+{
+    return __atomic_load_n(bits, __ATOMIC_ACQUIRE) >> index & 1;
+}
+
+/* Device lock held: a message that is not to be told by its record any more is left alone. */
+static bool send_recorded(struct routed *r, unsigned source)
+{
+    const unsigned index = source - r->first - 1;
+
+    if (has_bit(&r->by_vector, index) || has_bit(&r->turning, index) ||
+        !indicator_take(&router.indicator, source))
+        return false;
+    router_send(r, index);
+    return true;
 }
 
 /* Whose wire is high, by what the relay said, and whom nobody has told yet. */
@@ -87,10 +108,11 @@ static bool deliver_messages(void)
             const unsigned source = 32 * word + (unsigned)__builtin_ctz(bits);
             struct routed *r = &router.port[router.port_of[source]];
 
-            if (!r->lpar || source == r->first || !indicator_take(&router.indicator, source) || !by_relay(r))
+            if (!r->lpar || source == r->first)
                 continue;
-            send(r, source - r->first - 1);
-            found = true;
+            lock_take(&r->lpar->devices);
+            found |= send_recorded(r, source);
+            lock_release(&r->lpar->devices);
         }
     }
     return found;
@@ -192,33 +214,47 @@ void router_line(unsigned pin)
     lock_release(&router.lock);
 }
 
+/* Its record is in memory, and with it perhaps others': all are given to their owners. */
+static void message_by_relay(struct routed *r)
+{
+    const uint64_t begin = ticks(r->lpar);
+
+    lock_take(&router.lock);
+    router_drain(INDICATOR_POLL);
+    lock_release(&router.lock);
+    if (router_deliver())
+        note_least(&router.stats.least.message, ticks(r->lpar) - begin);
+    else
+        router.stats.spurious++;
+}
+
+static void message_by_vector(struct routed *r, unsigned index)
+{
+    const uint64_t begin = ticks(r->lpar);
+
+    send(r, index);
+    note_least(&router.stats.least.message_by_vector, ticks(r->lpar) - begin);
+}
+
 void router_message(unsigned source)
 {
     struct routed *r;
-    uint64_t begin;
-    bool found;
+    unsigned index;
 
     if (!router.present || source >= INDICATOR_SOURCES || !router.port_of[source])
         return;
     r = &router.port[router.port_of[source]];
     if (source == r->first)
         return;
-    begin = ticks(r->lpar);
-    lock_take(&router.lock);
-    router.stats.interrupts++;
+    index = source - r->first - 1;
+    __atomic_fetch_add(&router.stats.interrupts, 1, __ATOMIC_RELAXED);
     r->exits++;
-    if (by_relay(r))
-        router_drain(INDICATOR_POLL);
-    lock_release(&router.lock);
-    if (!by_relay(r)) {
-        send(r, source - r->first - 1);
-        note_least(&router.stats.least.message_by_vector, ticks(r->lpar) - begin);
-        return;
-    }
-    found = router_deliver();
-    router.stats.spurious += !found;
-    if (found)
-        note_least(&router.stats.least.message, ticks(r->lpar) - begin);
+    if (has_bit(&r->by_vector, index))
+        message_by_vector(r, index);
+    else
+        message_by_relay(r);
+    if (has_bit(&r->turning, index))
+        router_turned(r, index);
 }
 
 /* The function may ask again: the relay looks at its wire, or its command register lets the wire up. */
@@ -263,13 +299,22 @@ void router_release(struct lpar *lpar)
         r->delayed = false;
         release(r);
     }
+    router_turn(lpar);
 }
 
 void router_forget(struct pci_pass *pass)
 {
     struct routed *r = router_find(pass);
 
-    if (!r || !(r->in_service || r->delayed))
+    if (!r)
+        return;
+    lock_take(&router.lock);
+    router_drain(INDICATOR_POLL);
+    for (unsigned i = 0; i < pass->messages; i++)
+        (void)indicator_take(&router.indicator, r->first + 1 + i);
+    router_turn_at_once(r);
+    lock_release(&router.lock);
+    if (!(r->in_service || r->delayed))
         return;
     r->in_service = r->delayed = false;
     lpar_pci_line(r->lpar, pass, false);
@@ -278,39 +323,6 @@ void router_forget(struct pci_pass *pass)
     router_set_act(r);
     router_write(RELAY_REARM, r->first);
     lock_release(&router.lock);
-}
-
-/*
- * What the relay has recorded until now was told already, by vector or by status; what is high and was not
- * told is found by its wire. A message that is on its way to a CPU just now may be told twice, never lost.
- */
-void router_switch(struct lpar *lpar, bool on)
-{
-    for (unsigned port = 1; port < ROUTER_PORTS; port++) {
-        struct routed *r = &router.port[port];
-
-        if (r->lpar != lpar)
-            continue;
-        lock_take(&router.lock);
-        router_drain(INDICATOR_CONFIRM);
-        for (unsigned i = 0; on && i < r->pass->messages; i++)
-            indicator_take(&router.indicator, r->first + 1 + i);
-        if (on)
-            lpar->mechanisms |= 1u << MECHANISM_RELAY;
-        else
-            lpar->mechanisms &= ~(1u << MECHANISM_RELAY);
-        r->masked = false;
-        if (r->pass->function->pin) {
-            router_set_act(r);
-            router_write(RELAY_REARM, r->first);
-        }
-        lock_release(&router.lock);
-        if (r->pass->line_held)
-            pci_pass_hold_line(r->pass, false);
-        if (r->in_service)
-            lpar_pci_line(lpar, r->pass, false);
-        r->in_service = r->delayed = false;
-    }
 }
 
 void router_refresh(void)
@@ -379,6 +391,7 @@ void router_add(struct lpar *lpar, struct pci_pass *pass)
     if (!router.present)
         return;
     *r = (struct routed){.lpar = lpar, .pass = pass, .first = router.count++ * (router.quota + 1)};
+    router_turn_at_once(r);
     /* What it does not use of its part the relay may give to whom it learns of: that is nobody's. */
     for (unsigned i = pass->function->pin ? 0 : 1; i <= pass->messages; i++)
         router.port_of[r->first + i] = (uint8_t)port;

@@ -48,6 +48,8 @@ struct router_host {
     uint32_t (*apic_id)(unsigned cpu);
     /* The input that the relay's pin arrives at is let in or not. */
     void (*line_on)(unsigned pin, bool on);
+    /* The vector waits at the local APIC of the CPU that this runs on. */
+    bool (*is_requested)(unsigned vector);
 };
 
 /* The quickest that an interrupt went from its handler's first line to the owner's local APIC, in ticks; 0:
@@ -59,12 +61,14 @@ struct router_ticks {
 struct routed {
     struct lpar *lpar; /* null: no LPAR has the port's function */
     struct pci_pass *pass;
-    unsigned first;           /* source of its line; its messages follow */
-    bool open;                /* it may reach its LPAR's memory */
-    bool in_service;          /* its virtual line is up until the guest's EOI */
-    bool masked;              /* its wire is masked at the relay, for the same time */
-    bool delayed;             /* it may not ask again before the period is over */
-    uint64_t recorded;        /* interrupts that the relay recorded of it */
+    unsigned first;     /* source of its line; its messages follow */
+    bool open;          /* it may reach its LPAR's memory */
+    bool in_service;    /* its virtual line is up until the guest's EOI */
+    bool masked;        /* its wire is masked at the relay, for the same time */
+    uint32_t by_vector; /* bit per message: it is known by its vector, not by the relay's record */
+    uint32_t turning;   /* bit per message: it goes over to the other way, the relay keeps it meanwhile */
+    bool delayed;       /* it may not ask again before the period is over */
+    uint64_t recorded;  /* interrupts that the relay recorded of it */
     uint64_t lines, messages; /* interrupts given to the LPAR */
     uint64_t exits;           /* for them: an arrival at the hypervisor, the guest's EOI */
     uint64_t delays;
@@ -148,13 +152,17 @@ void router_resume(const struct vcpu *vcpu);
 /* The guest has ended the interrupt of its I/O APIC's input. @pre device lock held */
 void router_end(struct lpar *lpar, unsigned gsi);
 
-/* The end of a period: functions that were delayed may ask again. @pre device lock held */
+/* The end of a period: functions that were delayed may ask again, and a switch is carried out. On the CPU of
+ * the LPAR's first vCPU. @pre device lock held */
 void router_release(struct lpar *lpar);
 
-/* The function was reset. @pre device lock held */
+/* The function is silent, and about to be reset: what it asked is void. @pre device lock held */
 void router_forget(struct pci_pass *pass);
 
-/* The LPAR's mechanism `relay` goes on or off, while it runs. @pre device lock held */
+/*
+ * The LPAR's mechanism `relay` goes on or off, while it runs: nothing is lost, nothing told twice. Messages
+ * go over on the CPU where they come, soon. @pre device lock held
+ */
 void router_switch(struct lpar *lpar, bool on);
 
 /* Takes in what the relay has recorded until now, so that counts are of this moment. @pre no lock held */

@@ -45,7 +45,21 @@ void router_charge(unsigned pin, uint64_t spent);
  */
 bool router_delay(struct routed *r);
 
+/* ---- router_switch.c: the mechanism goes on or off ---- */
+
+/* The LPAR's messages begin to go over. On the CPU where they come. @pre device lock held */
+void router_turn(struct lpar *lpar);
+
+/* A message that is going over has been handled. On the CPU where it came. @pre no lock held */
+void router_turned(struct routed *r, unsigned index);
+
+/* Nothing of the function is under way. @pre the router's lock, or the function is new */
+void router_turn_at_once(struct routed *r);
+
 /* ---- router.c ---- */
+
+/* Gives the owner a message, if it is in force. @pre device lock held */
+void router_send(struct routed *r, unsigned index);
 
 /* Moves the relay's events into the sources' bits. @pre the router's lock */
 void router_drain(enum indicator_hint hint);

@@ -12,6 +12,7 @@ enum lapic_register {
     LAPIC_TPR = 0x80,
     LAPIC_EOI = 0xb0,
     LAPIC_SPURIOUS = 0xf0,
+    LAPIC_IRR = 0x200, /* 32 vectors each 10h */
     LAPIC_ESR = 0x280,
     LAPIC_LVT_CMCI = 0x2f0,
     LAPIC_ICR = 0x300,
@@ -181,4 +182,9 @@ void lapic_host_deadline(uint64_t tsc)
     write(LAPIC_TIMER_DIVIDE, 0xb);
     write(LAPIC_LVT_TIMER, VECTOR_TIMER);
     write(LAPIC_TIMER_COUNT, counts == 0 ? 1 : counts > ~0u ? ~0u : (uint32_t)counts);
+}
+
+bool lapic_host_requested(unsigned vector)
+{
+    return read(LAPIC_IRR + 0x10 * (vector / 32)) >> vector % 32 & 1;
 }

@@ -16,6 +16,9 @@ bool lapic_host_x2apic(void);
 uint32_t lapic_host_id(void);
 void lapic_host_eoi(void);
 
+/* The vector waits to be taken by this CPU. */
+bool lapic_host_requested(unsigned vector);
+
 /* To the CPU with the APIC id. */
 void lapic_host_ipi(uint32_t apic_id, uint8_t vector);
 void lapic_host_nmi(uint32_t apic_id);

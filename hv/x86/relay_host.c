@@ -6,6 +6,7 @@
 #include "functions.h"
 #include "insn.h"
 #include "ioapic_host.h"
+#include "lapic_host.h"
 #include "log.h"
 #include "lpar.h"
 #include "paging_host.h"
@@ -34,7 +35,8 @@ static void line_on(unsigned pin, bool on)
         ioapic_host_mask(gsi_of[pin], !on);
 }
 
-static const struct router_host host = {.apic_id = apic_id, .line_on = line_on};
+static const struct router_host host = {
+    .apic_id = apic_id, .line_on = line_on, .is_requested = lapic_host_requested};
 
 void relay_host_open(unsigned count)
 {
