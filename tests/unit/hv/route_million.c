@@ -12,7 +12,7 @@
 #include "mechanism.h"
 #include "pci_config.h"
 
-enum { PORTS = 7, ON_A_LINE = 700 };
+enum { PORTS = 7, ON_A_LINE = 700, STEP_NS = 1000 };
 /* One of so many steps. */
 enum { SWITCH = 200, CHANGE = 400 };
 
@@ -119,6 +119,7 @@ static void step(void)
 {
     struct lpar *lpar = dice(2) ? rig.red : rig.blue;
 
+    rig_pass(dice(STEP_NS));
     switch (dice(4)) {
     case 0:
     case 1:
