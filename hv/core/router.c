@@ -197,8 +197,8 @@ void router_line(unsigned pin)
     if (!router.present || !router.vcpu[pin])
         return;
     begin = ticks(router.vcpu[pin]->lpar);
+    __atomic_fetch_add(&router.stats.interrupts, 1, __ATOMIC_RELAXED);
     lock_take(&router.lock);
-    router.stats.interrupts++;
     router_drain(INDICATOR_CONFIRM);
     lock_release(&router.lock);
     found = router_deliver();
