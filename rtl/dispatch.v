@@ -13,7 +13,6 @@
 
 module dispatch #(
     parameter integer WIDTH = 64,
-    parameter integer SOURCES = 32,
     parameter integer BUMP = 0 // INTx messages are forwarded
 ) (
     input  wire                clk,
@@ -41,7 +40,6 @@ module dispatch #(
     input  wire                m_bad,
     input  wire                m_listed,
     input  wire [6:0]          m_index,
-    input  wire [SOURCES-1:0]  m_match,
     input  wire [113:0]        m_key,
     input  wire [2:0]          m_tc,
     input  wire                m_odd,
@@ -75,10 +73,8 @@ module dispatch #(
     input  wire                token_status, // … the status record
     output wire                token_done,
 
-    input  wire [SOURCES-1:0]  mask,    // sources whose messages are kept back
-    input  wire [SOURCES-1:0]  blocked, // … and for the time being
-    output wire                masked,
-    output wire                kept,  // with decide: it is kept back
+    input  wire                kept_back, // messages of its source are
+    output wire                kept,      // with decide: it is kept back
 
     input  wire                ring_enable,
     input  wire                ring_room,
@@ -133,8 +129,7 @@ module dispatch #(
     wire will = force_ ? m_level | wire_own : m_level | wire_forced;
     wire counts_ = m_irq & (intx ? (was != will) : ~m_poisoned);
     wire is_event = has_record & counts_ & ~(is_message & stops);
-    wire keeps = ~tap & ~intx & ((m_match & (mask | blocked)) != {SOURCES{1'b0}});
-    assign masked = ((m_match & mask) != {SOURCES{1'b0}});
+    wire keeps = ~tap & ~intx & kept_back;
     wire sends = is_event & ~tap & ring_enable & ring_room;
 
     assign event_ = is_event;
@@ -267,10 +262,10 @@ module dispatch #(
 
     // Who is around: the line's head stays until it is taken, a record and what a token stands for do, too.
     localparam integer HEAD = WIDTH + WIDTH / 32 + 5;
-    localparam integer RECORD = 132 + SOURCES;
+    localparam integer RECORD = 132;
     localparam integer TOKEN = 165;
     wire [HEAD-1:0]   f_head = {d_data, d_keep, d_last, d_bad, d_nonposted, d_candidate, d_token};
-    wire [RECORD-1:0] f_record = {m_irq, m_bad, m_listed, m_index, m_match, m_key, m_tc, m_odd, m_poisoned, m_level};
+    wire [RECORD-1:0] f_record = {m_irq, m_bad, m_listed, m_index, m_key, m_tc, m_odd, m_poisoned, m_level};
     wire [TOKEN-1:0]  f_token = {token_record, token_force, token_emit, token_h0, token_h1, token_h2, token_h3,
                                  token_w0, token_status, token_refuse};
     reg  [HEAD-1:0]   f_head_q;

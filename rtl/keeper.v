@@ -34,8 +34,7 @@ module keeper #(
     input  wire [31:0]        on_ns,
     input  wire [31:0]        off_ns,
     input  wire [2:0]         learn_act, // what is done to a new source
-    input  wire               learned,   // a source took the entry …
-    input  wire [SOURCES-1:0] learned_which, // … this
+    input  wire               learned,   // a source took the entry event_index
 
     // source_table
     output wire               op_valid,
@@ -91,11 +90,11 @@ module keeper #(
     output wire [PORTS*4-1:0] forget,
 
     // dispatch
-    output reg  [SOURCES-1:0] mask_q,
-    output reg  [SOURCES-1:0] blocked_q,
-    input  wire               kept_set, // a message of this source was kept back
+    input  wire [6:0]         event_index, // of the source whose record is decided:
+    output wire               masked,
+    output wire               blocked,
+    input  wire               kept_set, // its message was kept back
     input  wire               sent_set, // … was sent
-    input  wire [6:0]         event_index,
 
     input  wire               stir,     // something changed that a visit may have to look at
     output wire               deadline_there, // a visit is due at …
@@ -141,7 +140,6 @@ module keeper #(
     localparam [3:0] REFUSE = 4'd13;
     localparam [3:0] JUDGE = 4'd14; // the entry is in stored_*
 
-    localparam integer BITS = (SOURCES > 1) ? $clog2(SOURCES) : 1; // of a source's index
     localparam [6:0] LAST = SOURCES[6:0] - 7'd1;
 
     reg  [3:0] state_q;
@@ -170,7 +168,6 @@ module keeper #(
 
     // ---- the entry looked at --------------------------------------------------------------------------
 
-    wire [SOURCES-1:0] which = {{(SOURCES - 1){1'b0}}, 1'b1} << index_q[BITS-1:0]; // where index_q is a source
     function at(input [SOURCES-1:0] vector, input [6:0] index);
         reg [127:0] all;
         begin
@@ -199,18 +196,13 @@ module keeper #(
     // ---- what is done to it ----------------------------------------------------------------------------
 
     reg  [43:0] row; // due, shot, held, armed, one-shot, limit, mask
-    reg  [SOURCES-1:0] deferred_q;
-    reg  [SOURCES-1:0] limit_q;
-    reg  [SOURCES-1:0] new_q; // not visited since its entry was taken from traffic: learn_act counts, not its row
-    wire [SOURCES-1:0] takes = learned_which & {SOURCES{learned}};
-    wire [2:0]  act_bits = at(new_q, index_q) ? learn_act : row[2:0];
+    wire        at_new, at_blocked, at_deferred;
+    wire [2:0]  act_bits = at_new ? learn_act : row[2:0];
     wire        row_write = visit | (state_q == ZERO);
     wire        act_mask, act_limit, act_one_shot;
     wire        send, blocked_d, armed_d, held_d, shot_d;
     wire [37:0] due_d;
     wire [37:0] now = time_ns[43:6];
-    wire        at_blocked = at(blocked_q, index_q);
-    wire        at_deferred = at(deferred_q, index_q);
     wire        visit = (state_q == VISIT) & was_used_q;
 
     generate
@@ -227,6 +219,13 @@ module keeper #(
                 .blocked(at_blocked), .deferred(at_deferred), .armed(armed), .due(row[43:6]), .held(held),
                 .shot(shot), .send(send), .blocked_d(blocked_d), .armed_d(armed_d), .due_d(due_d),
                 .held_d(held_d), .shot_d(shot_d)
+            );
+            source_flags #(.SOURCES(SOURCES)) flags (
+                .clk(clk), .k_index(index_q), .k_write(row_write), .k_mask(visit & act_mask), .k_limit(visit & act_limit),
+                .k_blocked(visit & blocked_d), .k_deferred(visit & ~send), .k_is_new(at_new),
+                .k_is_blocked(at_blocked), .k_is_deferred(at_deferred),
+                .e_index(event_index), .learn(learn_act[1:0]), .e_learned(learned), .e_sent(sent_set),
+                .e_kept(kept_set), .e_is_masked(masked), .e_is_blocked(blocked)
             );
             assign count_held = visit & held_d & ~held;
             assign count_one_shot = visit & shot_d & ~shot;
@@ -249,40 +248,21 @@ module keeper #(
             assign due_d = 38'd0;
             assign count_held = 1'b0;
             assign count_one_shot = 1'b0;
+            assign {at_new, at_blocked, at_deferred, masked, blocked} = 5'd0;
             always @(posedge clk) begin
                 row <= 44'd0;
             end
-            wire unused = &{1'b0, edge_ns, on_ns, off_ns, act_write_q, delivered, act_one_shot, at_blocked, row};
+            wire unused = &{1'b0, edge_ns, on_ns, off_ns, act_write_q, delivered, act_one_shot, act_limit, at_blocked, row, event_index, kept_set, sent_set,
+                            send, blocked_d};
         end
     endgenerate
 
-    wire [SOURCES-1:0] writes = which & {SOURCES{row_write}};
-    wire [SOURCES-1:0] event_which = {{(SOURCES - 1){1'b0}}, 1'b1} << event_index[BITS-1:0];
-    wire [SOURCES-1:0] keeps = event_which & {SOURCES{kept_set}};
-    wire [SOURCES-1:0] blocks = event_which & {SOURCES{sent_set}} & (limit_q | (takes & {SOURCES{learn_act[1]}}));
     always @(posedge clk) begin
-        if (row_write | learned) begin
-            mask_q <= (mask_q & ~writes & ~takes) | (writes & ~takes & {SOURCES{visit & act_mask}}) |
-                      (takes & {SOURCES{learn_act[0]}});
-            limit_q <= (limit_q & ~writes & ~takes) | (writes & ~takes & {SOURCES{visit & act_limit}}) |
-                       (takes & {SOURCES{learn_act[1]}});
-            new_q <= (new_q & ~writes) | (takes & {SOURCES{ACT != 0}});
-        end
-        if (row_write | kept_set | sent_set) begin
-            // A message kept back while its source is visited stays deferred.
-            deferred_q <= (deferred_q & ~(writes & {SOURCES{~visit | send}})) | keeps;
-            blocked_q <= (blocked_q & ~writes) | (writes & {SOURCES{visit & blocked_d}}) | blocks;
-        end
         if (row_write) begin
             suppress_q <= (suppress_q & ~wire_which) |
                           (wire_which & {(PORTS * 4){visit & (act_mask | held_d | shot_d)}});
         end
         if (rst) begin
-            mask_q <= {SOURCES{1'b0}};
-            limit_q <= {SOURCES{1'b0}};
-            new_q <= {SOURCES{1'b0}};
-            deferred_q <= {SOURCES{1'b0}};
-            blocked_q <= {SOURCES{1'b0}};
             suppress_q <= {(PORTS * 4){1'b0}};
         end
     end
@@ -616,7 +596,7 @@ module keeper #(
         end
     end
 
-    wire unused = &{1'b0, event_index, KIND_INJECT, WORD_COUNT, WORD_RELAYED, earlier[36:0], until_due[36:0], time_ns[63:44], time_ns[5:0]};
+    wire unused = &{1'b0, KIND_INJECT, WORD_COUNT, WORD_RELAYED, earlier[36:0], until_due[36:0], time_ns[63:44], time_ns[5:0]};
 endmodule
 
 `default_nettype wire

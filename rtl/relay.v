@@ -237,7 +237,8 @@ module relay #(
     wire               free_there, learned, record_level, load_stored, load_program;
     wire               record_ready, record_known, record_idle, record_take, write, write_bit;
     wire [6:0]         free_index, record_index, write_index, send_index;
-    wire [SOURCES-1:0] write_which, mask, blocked;
+    wire [SOURCES-1:0] write_which;
+    wire               masked, blocked; // the source of the record
     wire               wire_own, wire_forced, wire_suppressed, wire_set;
     wire               status_busy, ring_on, ring_room, ring_busy, ring_put, ring_miss;
     wire [63:0]        ring_address;
@@ -282,7 +283,7 @@ module relay #(
         .decide_nonposted(decide_nonposted), .decide_reason(decide_reason), .decide_message(decide_message),
         .np_enter(np_enter), .np_more(np_more),
         .pause(pause), .wire_own(wire_own), .wire_forced(wire_forced), .wire_suppressed(wire_suppressed),
-        .wire_set(wire_set), .mask(mask), .blocked(blocked), .event_count(event_count),
+        .wire_set(wire_set), .masked(masked), .blocked(blocked), .event_count(event_count),
         .ring_enable(ring_on), .ring_room(ring_room & bus_master), .ring_address(ring_address),
         .ring_number(ring_number), .ring_missed(ring_missed), .ring_busy(ring_busy), .ring_put(ring_put),
         .ring_miss(ring_miss),
@@ -364,10 +365,9 @@ module relay #(
         .key_write(key_write), .used(used), .used_change(used_change),
         .source_valid(source_valid), .source_record(source_record), .source_level(source_level),
         .source_done(source_done), .send_index(send_index), .learn_act(learn_act), .learned(learned),
-        .learned_which(write_which),
         .wires_own(wires_own), .wires_forced(wires_forced), .wires_delivered(wires_delivered),
         .suppress_q(suppress), .forget(wires_forget),
-        .mask_q(mask), .blocked_q(blocked), .kept_set(seen & decide_listed & ~is_intx & decide_kept),
+        .masked(masked), .blocked(blocked), .kept_set(seen & decide_listed & ~is_intx & decide_kept),
         .sent_set(seen & decide_listed & ~is_intx & ~decide_kept), .event_index(record_index),
         .stir(wire_set | told_set | (seen & decide_listed)), .deadline_there(deadline_there),
         .deadline(deadline), .busy(keeper_busy), .ready(ready),

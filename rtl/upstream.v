@@ -109,8 +109,8 @@ module upstream #(
     input  wire                      wire_forced,
     input  wire                      wire_suppressed,
     output wire                      wire_set,
-    input  wire [SOURCES-1:0]        mask,
-    input  wire [SOURCES-1:0]        blocked,
+    input  wire                      masked,  // the messages of the record's source are kept back
+    input  wire                      blocked, // … for the time being
     input  wire [15:0]               event_count,
     input  wire                      ring_enable,
     input  wire                      ring_room,
@@ -246,6 +246,7 @@ module upstream #(
     wire m_fresh;
     wire m_valid_r, m_maintain, m_irq, m_bad_r, m_listed, m_odd, m_poisoned, m_take;
     wire [SOURCES-1:0] m_match;
+    wire               m_known = (m_match != {SOURCES{1'b0}});
     record #(.WIDTH(WIDTH), .SOURCES(SOURCES)) records (
         .clk(clk), .rst(rst),
         .beat_take(g_fire & ~g_token), .beat_first(g_first), .beat_last(g_last), .beat_bad(g_bad),
@@ -319,12 +320,12 @@ module upstream #(
     wire [WIDTH-1:0] x_data;
     wire [K-1:0]     x_keep;
     wire             x_last, x_bad, x_nonposted, x_valid, x_ready, x_first, relayed, cleared, own;
-    dispatch #(.WIDTH(WIDTH), .SOURCES(SOURCES), .BUMP(BUMP)) decision (
+    dispatch #(.WIDTH(WIDTH), .BUMP(BUMP)) decision (
         .clk(clk), .rst(rst), .tap(tap_q), .pause(pause), .bus(bus), .device(device), .time_ns(time_ns),
         .d_data(d_data), .d_keep(d_keep), .d_last(d_last), .d_bad(d_bad), .d_nonposted(d_nonposted),
         .d_candidate(d_candidate), .d_token(d_token), .d_valid(d_valid), .d_ready(d_ready),
         .m_valid(m_valid_r & ~m_maintain & ~(m_fresh & record_key[110])), .m_irq(m_irq), .m_bad(m_bad_r), .m_listed(m_listed),
-        .m_index(record_index), .m_match(m_match), .m_key(record_key), .m_tc(record_tc), .m_odd(m_odd),
+        .m_index(record_index), .m_key(record_key), .m_tc(record_tc), .m_odd(m_odd),
         .m_poisoned(m_poisoned), .m_level(record_level), .m_take(m_take),
         .v_valid(v_valid), .v_stop(v_stop), .v_refuse(v_refuse), .v_take(v_take), .stop(decide_stop),
         .token_refuse(token_refuse),
@@ -333,7 +334,7 @@ module upstream #(
         .token_record(token_record), .token_force(token_force), .token_emit(token_emit),
         .token_status(token_status), .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2),
         .token_h3(token_h3), .token_w0(token_w0), .token_done(token_done),
-        .mask(mask), .blocked(blocked), .masked(decide_masked), .event_count(event_count), .kept(decide_kept),
+        .kept_back(m_known & (masked | blocked)), .event_count(event_count), .kept(decide_kept),
         .ring_enable(ring_enable), .ring_room(ring_room), .ring_address(ring_address),
         .ring_number(ring_number), .ring_missed(ring_missed), .ring_busy(ring_busy), .ring_put(ring_put), .ring_miss(ring_miss),
         .e_data(x_data), .e_keep(x_keep), .e_last(x_last), .e_bad(x_bad), .e_nonposted(x_nonposted),
@@ -342,6 +343,7 @@ module upstream #(
         .own(own)
     );
     assign decide_listed = m_listed;
+    assign decide_masked = m_known & masked;
     assign decide_record = d_token ? token_record : d_candidate;
     assign decide_irq = m_irq;
     assign decide_poisoned = m_poisoned;
