@@ -114,6 +114,111 @@ module counters #(
             end
         end
     end
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+    end
+
+    // One counter, any.
+    (* anyconst *) wire [4:0] f_any;
+    wire [4:0]  f_which = (f_any <= LAST) ? f_any : 5'd0;
+    reg  [31:0] f_sure;      // pulses it had when it last had its turn, since it was last made 0
+    reg  [5:0]  f_step;      // … of them, since the turn before
+    reg  [6:0]  f_few;       // pulses since its last turn
+    reg         f_seen;      // it had a turn since reset
+    reg  [2:0]  f_stage;     // the turn came so many cycles ago
+    reg  [5:0]  f_ago;       // cycles since that turn, N at most
+    reg  [6:0]  f_age;       // cycles since reset
+    reg  [6:0]  f_since;     // … since clear
+    reg         f_cleared;   // it was made 0 since then
+    reg  [6:0]  f_wait;      // cycles a read of it has waited
+    wire        f_turn = (turn_q == f_which) & ~rst;
+    wire        f_zeroes = f_stage[1] & clearing_q;
+    always @(posedge clk) begin
+        f_wait <= (read & (read_index == f_which) & ~read_done & ~rst) ? f_wait + 7'd1 : 7'd0;
+        f_few <= (f_turn ? 7'd0 : f_few) + {6'd0, pulse[f_which]} + {6'd0, pulse_too[f_which]};
+        if (f_turn) begin
+            f_step <= f_few[5:0];
+            f_sure <= f_sure + {25'd0, f_few};
+        end else if (f_zeroes) begin
+            f_sure <= 32'd0;
+        end
+        if (rst) begin
+            f_seen <= 1'b0;
+            f_stage <= 3'd0;
+            f_age <= 7'd0;
+            f_since <= 7'd0;
+            f_cleared <= 1'b0;
+        end else begin
+            f_seen <= f_seen | f_turn;
+            f_stage <= {f_stage[1:0], f_turn};
+            f_ago <= f_turn ? 6'd1 : f_ago + 6'd1;
+            f_age <= (&f_age) ? f_age : f_age + 7'd1;
+            f_since <= clear ? 7'd0 : (&f_since) ? f_since : f_since + 7'd1;
+            f_cleared <= ~clear & (f_cleared | f_zeroes);
+        end
+    end
+
+    wire [7:0]  f_reach = {2'd0, STEPS[states_q[f_which]*6 +: 6]};
+    wire [7:0]  f_place = {2'd0, f_stage[0] ? place_q : places[f_which]};
+    wire [7:0]  f_ends = f_place + {1'b0, f_few};
+    wire [7:0]  f_older_ends = {2'd0, places[f_which]} + {2'd0, f_step};
+    wire [7:0]  f_next = N - (f_seen ? {2'd0, f_ago} : {1'b0, f_age} + N - {3'd0, f_which}); // cycles to its turn
+    wire [7:0]  f_left = f_stage[2] ? 8'd0 : f_stage[1] ? 8'd1 : f_stage[0] ? 8'd2 : f_next + 8'd3;
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // A read is exact, but for the last four cycles: it has each pulse, once, since it was last made 0.
+            assert (~f_stage[2] | (total_q == f_sure));
+            assert (~(read_done & (read_index == f_which)) | f_stage[2] | (f_age < 7'd3));
+            // It is answered in time, and so is a clear.
+            assert ({1'b0, f_wait} <= N + 8'd4);
+            assert (f_cleared | ({1'b0, f_since} <= N + 8'd4));
+            assert (~clearing_q | (f_since <= TWO_ROUNDS));
+
+            // Induction.
+            assert (((next_q == f_which) == f_stage[0]) | (f_age < 7'd1));
+            assert (((index_q == f_which) == f_stage[1]) | (f_age < 7'd2));
+            assert (((done_q == f_which) == f_stage[2]) | (f_age < 7'd3));
+            assert ({1'b0, f_wait} + f_left <= N + 8'd4);
+            assert (f_cleared | (f_stage[2] ? (f_since == 7'd0) : ({1'b0, f_since} + f_left <= N + 8'd4)));
+            assert (turn_q <= LAST);
+            assert (f_stage[0] + f_stage[1] + f_stage[2] <= 2'd1);
+            assert (f_seen | ((f_stage == 3'd0) & (f_age <= f_which) & (turn_q == f_age)));
+            assert (clearing_q ? (clear_left_q + f_since == TWO_ROUNDS) | (f_since == TWO_ROUNDS) & (clear_left_q == 7'd0)
+                               : (f_since > TWO_ROUNDS) & (clear_left_q == 7'd0));
+            assert (f_since <= f_age);
+            assert (states_q[f_which] != 6'h3f);
+            assert (f_cleared | clearing_q);
+            if (f_cleared) begin
+                assert (f_seen & (f_age >= 7'd3));
+                assert (f_stage[2] | (mem[f_which] == f_sure - ((f_stage != 3'd0) ? {26'd0, f_step} : 32'd0)));
+                assert (~f_stage[1] | (sum_q == f_step));
+                assert (~f_stage[0] | (f_step != 6'h3f));
+                assert (~f_stage[0] | (f_older_ends == f_place) | (f_older_ends == f_place + 8'd63));
+            end
+            if (f_seen) begin
+                assert ((f_ago >= 6'd1) & (f_ago <= N) & ({1'b0, f_ago} <= f_age));
+                assert (({3'd0, turn_q} == {3'd0, f_which} + {2'd0, f_ago}) |
+                        ({3'd0, turn_q} + N == {3'd0, f_which} + {2'd0, f_ago}));
+                assert (f_stage[0] == (f_ago == 6'd1));
+                assert (f_stage[1] == (f_ago == 6'd2));
+                assert (f_stage[2] == (f_ago == 6'd3));
+                assert (f_few <= {f_ago, 1'b0});
+                assert (f_place < 8'd63);
+                assert ((f_ends == f_reach) | (f_ends == f_reach + 8'd63));
+            end
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire
