@@ -14,7 +14,7 @@ uint64_t control_read(struct vcpu *vcpu, unsigned number)
     static const uint8_t reg[] = {[0] = REG_CR0, [2] = REG_CR2, [3] = REG_CR3, [4] = REG_CR4};
 
     if (number == 8)
-        return lapic_cr8(&vcpu->lapic);
+        return vcpu->lapic.direct ? direct_cr8(vcpu) : lapic_cr8(&vcpu->lapic);
     return context_get(&vcpu->context, reg[number]);
 }
 
@@ -81,7 +81,10 @@ bool control_write(struct vcpu *vcpu, unsigned number, uint64_t value)
     default:
         if (value > 0xf)
             return false;
-        lapic_set_cr8(&vcpu->lapic, (unsigned)value);
+        if (vcpu->lapic.direct)
+            direct_set_cr8(vcpu, (unsigned)value);
+        else
+            lapic_set_cr8(&vcpu->lapic, (unsigned)value);
         vcpu->look = true;
         return true;
     }

@@ -2,6 +2,7 @@
 #include "create.h"
 
 #include "log.h"
+#include "mechanism.h"
 #include "mux.h"
 #include "statistics.h"
 #include "text.h"
@@ -80,6 +81,18 @@ static int add_vcpu(struct lpar *lpar, unsigned cpu, const struct machine_ops *m
     return 0;
 }
 
+/* The one mechanism that has more to it than its bit. */
+static void start_direct(struct lpar *lpar)
+{
+    const uint32_t bit = 1u << MECHANISM_DIRECT_IRQ;
+    const char *why = lpar->mechanisms & bit ? direct_refusal(lpar) : 0;
+
+    if (why)
+        log_line("%s: direct_irq stays off: %s", lpar->name, why);
+    if (lpar->mechanisms & bit)
+        direct_switch(lpar, !why);
+}
+
 struct lpar *lpar_create(const struct lpar_plan *plan, const struct machine_ops *machine, struct carve *carve)
 {
     struct lpar *lpar = &lpars[lpar_count];
@@ -108,6 +121,7 @@ struct lpar *lpar_create(const struct lpar_plan *plan, const struct machine_ops 
     if (lpar_pci_add(lpar, &plan->functions))
         return 0;
     mux_name(lpar->index, lpar->name);
+    start_direct(lpar);
     lpar_count++;
     return lpar;
 }

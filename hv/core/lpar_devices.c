@@ -81,7 +81,12 @@ static uint64_t lapic_tsc_offset(void *owner)
 
 static void lapic_timer(void *owner, uint64_t at)
 {
-    timers_set_lapic(owner, at);
+    struct vcpu *vcpu = owner;
+
+    if (vcpu->lapic.direct)
+        direct_timer(vcpu, at);
+    else
+        timers_set_lapic(vcpu, at);
 }
 
 static void lapic_eoi(void *owner, uint8_t vector)
@@ -116,6 +121,16 @@ static void lapic_sipi(void *owner, uint8_t vector)
     vcpu_request(vcpu, REQUEST_SIPI);
 }
 
+static void lapic_take_direct(void *owner, uint8_t vector, bool level)
+{
+    direct_take(owner, vector, level);
+}
+
+static bool lapic_send_direct(void *owner, uint8_t vector)
+{
+    return direct_send(owner, vector);
+}
+
 bool lpar_devices_add_vcpu(struct vcpu *vcpu)
 {
     static const struct lapic_env env = {.ticks = lapic_ticks,
@@ -125,7 +140,9 @@ bool lpar_devices_add_vcpu(struct vcpu *vcpu)
                                          .notify = lapic_notify,
                                          .nmi = lapic_nmi,
                                          .init = lapic_init_ipi,
-                                         .sipi = lapic_sipi};
+                                         .sipi = lapic_sipi,
+                                         .take = lapic_take_direct,
+                                         .send = lapic_send_direct};
 
     if (!lapic_init(&vcpu->lapic, &vcpu->lpar->set.lapics, vcpu->apic_id, &env, vcpu))
         return false;

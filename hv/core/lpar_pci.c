@@ -23,7 +23,10 @@ static void env_map(void *owner, uint64_t gpa, uint64_t address, uint64_t bytes,
 static bool env_message(void *owner, struct pci_pass *pass, unsigned index, bool on, struct pci_message *host)
 {
     (void)owner;
-    return on && router_message_of(pass, index, host);
+    if (!on || !router_message_of(pass, index, host))
+        return false;
+    router_steer(pass, index);
+    return true;
 }
 
 static bool env_master(void *owner, struct pci_pass *pass, bool on)
@@ -139,7 +142,7 @@ int lpar_pci_add(struct lpar *lpar, const struct lpar_functions *functions)
         if (!pci_plug(&lpar->set.pci, i + 1, &pci_pass_function, pass))
             return trace_error(-1, "%s: no slot for a function", lpar->name);
         pci->pass[pci->count++] = pass;
-        router_add(lpar, pass);
+        router_add(lpar, pass, functions->dedicated[i]);
     }
     return 0;
 }

@@ -13,6 +13,7 @@ struct lpar_functions {
     unsigned count;
     const struct pci_host *host;
     const struct pci_host_function *function[LPAR_FUNCTIONS];
+    bool dedicated[LPAR_FUNCTIONS];
 };
 
 struct lpar_pci {

@@ -231,18 +231,20 @@ static bool hex_field(const char **text, unsigned digits, char end, unsigned mos
     return *(*text)++ == end && *value <= most;
 }
 
-/* SSSS:BB:DD.F, as lspci -D prints it. */
+/* SSSS:BB:DD.F, as lspci -D prints it, and perhaps what it is. */
 static bool parse_function(const char *text, struct partition_function *f)
 {
     unsigned segment, bus, slot, function;
     if (!hex_field(&text, 4, ':', 0xffff, &segment) || !hex_field(&text, 2, ':', 0xff, &bus) ||
-        !hex_field(&text, 2, '.', 0x1f, &slot) || !hex_field(&text, 1, 0, 7, &function))
+        !hex_field(&text, 2, '.', 0x1f, &slot) ||
+        !hex_field(&text, 1, *text && text[1] ? ' ' : 0, 7, &function))
         return false;
     *f = (struct partition_function){.segment = (uint16_t)segment,
                                      .bus = (uint8_t)bus,
                                      .slot = (uint8_t)slot,
-                                     .function = (uint8_t)function};
-    return true;
+                                     .function = (uint8_t)function,
+                                     .dedicated = text[-1] && !strcmp(text, "dedicated")};
+    return !text[-1] || f->dedicated || !strcmp(text, "shared");
 }
 
 static bool take_functions(struct reader *r, const struct property *p)
@@ -255,7 +257,10 @@ static bool take_functions(struct reader *r, const struct property *p)
         if (l->functions == PARTITION_FUNCTIONS)
             return fail(r, p->name, "more than %u functions", PARTITION_FUNCTIONS);
         if (!parse_function(text, &l->function[l->functions++]))
-            return fail(r, p->name, "'%s' is no PCI function like 0000:03:00.0", text);
+            return fail(r, p->name,
+                        "'%s' is no PCI function like 0000:03:00.0, alone or with ' dedicated' or ' shared' "
+                        "behind it",
+                        text);
     }
     return true;
 }

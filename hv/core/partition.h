@@ -27,6 +27,7 @@
 struct partition_function {
     uint16_t segment;
     uint8_t bus, slot, function;
+    bool dedicated; /* its messages may go straight to the LPAR's direct CPUs (direct.h) */
 };
 
 /* Strings point into the tree. */

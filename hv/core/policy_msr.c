@@ -46,6 +46,7 @@ static bool write_efer(struct vcpu *vcpu, uint64_t value)
 /* TSC and TSC_ADJUST move together, and a deadline in the guest's time is then at another tick. */
 static void move_tsc(struct vcpu *vcpu, uint64_t by)
 {
+    direct_leave(vcpu); /* its timer was set by the old time */
     vcpu->tsc_offset += by;
     vcpu->tsc_adjust += by;
     vcpu->context.machine->tsc_offset(&vcpu->context, vcpu->tsc_offset);
@@ -92,6 +93,8 @@ bool policy_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 
     if (is_lapic(msr)) {
         vcpu->look = true;
+        if (vcpu->lapic.direct)
+            return direct_msr_write(vcpu, msr, value);
         return lapic_msr_write(&vcpu->lapic, msr, value);
     }
     switch (msr) {

@@ -128,17 +128,38 @@ static void run_mech(struct lpar *lpar, const char *rest)
 
     rest = text_word(text_word(rest, word, sizeof word), way, sizeof way);
     if (*word) {
-        if (!text_equal(word, mechanism_names[MECHANISM_RELAY]) ||
-            !(text_equal(way, "on") || text_equal(way, "off"))) {
-            say("mech: `relay on` or `relay off` can be said");
+        const bool direct = text_equal(word, mechanism_names[MECHANISM_DIRECT_IRQ]),
+                   on = text_equal(way, "on");
+        const char *why = direct && on ? direct_refusal(lpar) : 0;
+
+        if (!(direct || text_equal(word, mechanism_names[MECHANISM_RELAY])) ||
+            !(on || text_equal(way, "off"))) {
+            say("mech: `relay` or `direct_irq`, then `on` or `off`, can be said");
+            return;
+        }
+        if (why) {
+            say("%s: direct_irq cannot be on: %s", lpar->name, why);
             return;
         }
         lock_take(&lpar->devices);
-        router_switch(lpar, text_equal(way, "on"));
+        if (direct)
+            direct_switch(lpar, on);
+        else
+            router_switch(lpar, on);
         lock_release(&lpar->devices);
     }
     for (unsigned m = 0; m < MECHANISM_COUNT; m++)
         say("%s: %-12s %s", lpar->name, mechanism_names[m], lpar->mechanisms >> m & 1 ? "on" : "off");
+}
+
+/* The guest's vector and CPU of each message that goes straight to it. */
+static void show_direct(const struct lpar *lpar, const struct routed *r, const char *name)
+{
+    for (unsigned i = 0; i < r->pass->messages; i++)
+        for (unsigned c = 1; r->direct >> i & 1 && c < lpar->cpus; c++)
+            if (r->to[i].address >> 12 ==
+                (0xfee00000u >> 12 | router.host->apic_id(lpar->vcpu[c]->context.cpu)))
+                say("%s: %s message %u: to cpu %u itself, vector %x", lpar->name, name, i, c, r->to[i].data);
 }
 
 static void show_functions(const struct lpar *lpar)
@@ -154,7 +175,9 @@ static void show_functions(const struct lpar *lpar)
             r->pass->slot, pci_pass_by_message(r->pass) ? "messages" : "line",
             lpar->mechanisms >> MECHANISM_RELAY & 1 ? "relay" : "scan", r->lines, r->delays, r->messages,
             r->in_service ? ", in service" : "");
-        say("%s: %s recorded %lu, exits %lu", lpar->name, name, r->recorded, r->exits);
+        say("%s: %s %s, recorded %lu, exits %lu", lpar->name, name, r->dedicated ? "dedicated" : "shared",
+            r->recorded, r->exits);
+        show_direct(lpar, r, name);
     }
 }
 
@@ -231,6 +254,28 @@ static void run_irq(struct lpar *lpar, const char *rest)
         say("%s cpu %u: accepted %lu, refused %lu, nowhere %lu", lpar->name, c, stats->accepted,
             stats->refused, stats->nowhere);
     }
+    for (unsigned c = 1; c < lpar->cpus; c++) {
+        const struct direct *direct = &lpar->vcpu[c]->direct;
+
+        if (direct->entered || direct->wanted)
+            say("%s cpu %u: interrupts %s; direct %lu times, left %lu; handed on %lu, late %lu%s", lpar->name,
+                c, lpar->vcpu[c]->lapic.direct ? "are its own" : "exit", direct->entered, direct->left,
+                direct->handed, direct->late, direct->barred ? "; barred" : "");
+    }
+}
+
+static void run_audit(struct lpar *unused, const char *rest)
+{
+    const char *why = router.present ? router_audit() : 0;
+
+    (void)unused;
+    (void)rest;
+    if (why)
+        say("audit: %s", why);
+    for (unsigned i = 0; i < lpar_count; i++)
+        if ((why = direct_audit(&lpars[i])))
+            say("audit: %s: %s", lpars[i].name, why);
+    say("audit: done");
 }
 
 static const char *owner_of(const struct pci_host_function *function)
@@ -306,6 +351,7 @@ static const struct command commands[] = {
     {"relay", "", "interrupts of functions: how many, and how they were found", run_relay, false},
     {"limit", "", "`limit off`: what an LPAR's line costs the CPU of another is not limited; `limit on`",
      run_limit, false},
+    {"audit", "", "whether interrupts are aimed only where they may be", run_audit, false},
     {"pci", "", "the machine's PCI functions, and whose they are", run_pci, false},
     {"log", "", "the hypervisor's log", run_log, false},
 };

@@ -108,7 +108,7 @@ static bool deliver_messages(void)
             const unsigned source = 32 * word + (unsigned)__builtin_ctz(bits);
             struct routed *r = &router.port[router.port_of[source]];
 
-            if (!r->lpar || source == r->first)
+            if (!r->lpar || source == r->first || has_bit(&r->by_vector, source - r->first - 1))
                 continue;
             lock_take(&r->lpar->devices);
             found |= send_recorded(r, source);
@@ -383,15 +383,18 @@ int router_open(struct card *card, const struct router_host *host, unsigned coun
     return 0;
 }
 
-void router_add(struct lpar *lpar, struct pci_pass *pass)
+void router_add(struct lpar *lpar, struct pci_pass *pass, bool dedicated)
 {
     const unsigned port = pass->function->id & 7;
     struct routed *r = &router.port[port];
 
     if (!router.present)
         return;
-    *r = (struct routed){.lpar = lpar, .pass = pass, .first = router.count++ * (router.quota + 1)};
+    *r = (struct routed){
+        .lpar = lpar, .pass = pass, .first = router.count++ * (router.quota + 1), .dedicated = dedicated};
     router_turn_at_once(r);
+    for (unsigned i = 0; i < pass->messages; i++)
+        (void)router_message_of(pass, i, &r->to[i]);
     /* What it does not use of its part the relay may give to whom it learns of: that is nobody's. */
     for (unsigned i = pass->function->pin ? 0 : 1; i <= pass->messages; i++)
         router.port_of[r->first + i] = (uint8_t)port;

@@ -15,6 +15,12 @@
  * owner's virtual line goes up. At the guest's EOI the virtual line goes down, and a posted write has the
  * relay look at the wire again: still high, and all of it comes anew.
  *
+ * A function that is dedicated has its messages known by their vector, whether `relay` is on or off, so that
+ * each comes once by whichever way it takes: while its LPAR's mechanism `direct_irq` is on, and the guest
+ * aims a message at a CPU that may be direct (direct.h), the relay rewrites it to the guest's own vector at
+ * that CPU, and no hypervisor is in its way. Only a circuit that confines (router_confines()) does so. Its
+ * lines are routed like others'.
+ *
  * A line that LPARs share is handled on a CPU of one of them. What a function of another costs that CPU is
  * measured; above a tenth of its time the function's next interrupt is put off, by not arming its wire again.
  * So who storms takes no more than that from its neighbour.
@@ -61,10 +67,13 @@ struct router_ticks {
 struct routed {
     struct lpar *lpar; /* null: no LPAR has the port's function */
     struct pci_pass *pass;
-    unsigned first;     /* source of its line; its messages follow */
-    bool open;          /* it may reach its LPAR's memory */
-    bool in_service;    /* its virtual line is up until the guest's EOI */
-    bool masked;        /* its wire is masked at the relay, for the same time */
+    unsigned first; /* source of its line; its messages follow */
+    bool dedicated;
+    uint32_t direct;                          /* bit per message: it goes straight to the guest */
+    struct pci_message to[PCI_PASS_MESSAGES]; /* what the relay makes of it */
+    bool open;                                /* it may reach its LPAR's memory */
+    bool in_service;                          /* its virtual line is up until the guest's EOI */
+    bool masked;                              /* its wire is masked at the relay, for the same time */
     uint32_t by_vector; /* bit per message: it is known by its vector, not by the relay's record */
     uint32_t turning;   /* bit per message: it goes over to the other way, the relay keeps it meanwhile */
     bool delayed;       /* it may not ask again before the period is over */
@@ -110,7 +119,7 @@ extern struct router router;
 int router_open(struct card *card, const struct router_host *host, unsigned functions);
 
 /* A function and its LPAR. @pre the function is one of the card's */
-void router_add(struct lpar *lpar, struct pci_pass *pass);
+void router_add(struct lpar *lpar, struct pci_pass *pass, bool dedicated);
 
 /*
  * Whether the circuit confines what functions may write: DMA windows, closed but for LPARs' memory, and
@@ -135,6 +144,14 @@ void router_fault(unsigned port, struct router_fault *fault);
 
 /* What the device is to send as message `index`. */
 bool router_message_of(const struct pci_pass *pass, unsigned index, struct pci_message *message);
+
+/* The guest's message `index`, or what it goes by, has changed: it is sent where it belongs now. @pre device
+ * lock held */
+void router_steer(struct pci_pass *pass, unsigned index);
+void router_steer_all(struct lpar *lpar);
+
+/* What is aimed where nothing may be aimed; null: nothing. Reads the relay's table. */
+const char *router_audit(void);
 
 /* An interrupt has come, as vector ROUTER_LINE_VECTOR + pin or ROUTER_VECTOR + source. */
 void router_line(unsigned pin);

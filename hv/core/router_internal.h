@@ -12,6 +12,12 @@ static inline bool by_relay(const struct routed *r)
     return r->lpar->mechanisms >> MECHANISM_RELAY & 1;
 }
 
+/* Messages of a dedicated function are known by their vector. */
+static inline bool messages_by_relay(const struct routed *r)
+{
+    return by_relay(r) && !r->dedicated;
+}
+
 static inline unsigned pin_of(const struct routed *r)
 {
     return r->pass->function->pin - 1u; /* none: beyond all pins */

@@ -23,7 +23,7 @@
 
 static uint32_t wanted(const struct routed *r)
 {
-    return by_relay(r) ? 0 : ~0u;
+    return messages_by_relay(r) ? 0 : ~0u;
 }
 
 static unsigned source_of(const struct routed *r, unsigned index)
@@ -56,7 +56,7 @@ static void go_over(struct routed *r, unsigned index)
     const bool changes = (r->by_vector ^ wanted(r)) >> index & 1;
 
     lock_take(&router.lock);
-    if (!keeps_one(source) ? r->by_vector >> index & 1 : changes && !by_relay(r))
+    if (!keeps_one(source) ? r->by_vector >> index & 1 : changes && !messages_by_relay(r))
         (void)indicator_take(&router.indicator, source);
     set_way(r, index);
     router_write(RELAY_SRC_ACT(source), 0);

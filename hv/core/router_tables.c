@@ -17,6 +17,14 @@ void router_write(uint32_t offset, uint32_t value)
     (void)card_write(router.card, offset, value);
 }
 
+static uint32_t read(uint32_t offset)
+{
+    uint32_t value = 0;
+
+    (void)card_read(router.card, offset, &value);
+    return value;
+}
+
 bool router_message_of(const struct pci_pass *pass, unsigned index, struct pci_message *message)
 {
     const struct routed *r = router_find(pass);
@@ -50,16 +58,106 @@ static void program(unsigned source, unsigned port, uint16_t id, uint32_t kind, 
     router_write(RELAY_SRC_KEY(source),
                  RELAY_SRC_KEY_VALID | RELAY_SRC_KEY_PROGRAMMED | RELAY_PUT(RELAY_SRC_KEY_KIND, kind) |
                      RELAY_PUT(RELAY_SRC_KEY_PORT, port) | RELAY_PUT(RELAY_SRC_KEY_REQUESTER, id));
-    if (kind == RELAY_SRC_KEY_KIND_MSI && router_confines()) {
-        router_write(RELAY_SRC_MSG_DATA(source), data);
-        router_write(RELAY_SRC_MSG_ADDR(source), address | RELAY_SRC_MSG_ADDR_REWRITE);
-    }
+}
+
+/* What becomes of a message, from the second write on as a whole. @pre the router's lock */
+static void send_to(unsigned source, const struct pci_message *to)
+{
+    router_write(RELAY_SRC_MSG_DATA(source), to->data);
+    router_write(RELAY_SRC_MSG_ADDR(source), (uint32_t)to->address | RELAY_SRC_MSG_ADDR_REWRITE);
 }
 
 void router_set_act(const struct routed *r)
 {
     router_write(RELAY_SRC_ACT(r->first),
                  (by_relay(r) ? RELAY_SRC_ACT_ONE_SHOT : 0u) | (r->masked ? RELAY_SRC_ACT_MASK : 0u));
+}
+
+/* ---- messages that go straight to the guest ---- */
+
+/* The vCPU that the guest has aimed the message at, when it may have it without the hypervisor. */
+static const struct vcpu *direct_target(const struct routed *r, unsigned index, struct apic_message *message)
+{
+    struct pci_message guest;
+    const struct lapic *lapic;
+    const struct vcpu *vcpu;
+
+    if (!r->dedicated || !router_confines() || !pci_pass_message(r->pass, index, &guest) ||
+        !apic_message_from_msi(guest.address, guest.data, message) ||
+        (message->delivery != APIC_FIXED && message->delivery != APIC_LOWEST) || message->level ||
+        message->vector < DIRECT_FIRST || message->vector > DIRECT_LAST)
+        return 0;
+    lapic = lapic_only(&r->lpar->set.lapics, message);
+    vcpu = lapic ? lapic->owner : 0;
+    return vcpu && vcpu->direct.wanted && router.host->apic_id(vcpu->context.cpu) <= 0xff ? vcpu : 0;
+}
+
+void router_steer(struct pci_pass *pass, unsigned index)
+{
+    struct routed *r = router_find(pass);
+    struct apic_message message;
+    struct pci_message to;
+    const struct vcpu *vcpu;
+    uint32_t flushed;
+
+    if (!r || !router_message_of(pass, index, &to))
+        return;
+    vcpu = direct_target(r, index, &message);
+    if (vcpu) {
+        to.address = 0xfee00000u | router.host->apic_id(vcpu->context.cpu) << 12;
+        to.data = message.vector;
+    }
+    if (to.address == r->to[index].address && to.data == r->to[index].data)
+        return;
+    lock_take(&router.lock);
+    r->to[index] = to;
+    r->direct = vcpu ? r->direct | 1u << index : r->direct & ~(1u << index);
+    send_to(r->first + 1 + index, &to);
+    (void)card_read(router.card, RELAY_STATUS, &flushed); /* what went the old way has arrived */
+    lock_release(&router.lock);
+}
+
+void router_steer_all(struct lpar *lpar)
+{
+    for (unsigned i = 0; router.present && i < lpar->pci.count; i++)
+        for (unsigned index = 0; index < lpar->pci.pass[i]->messages; index++)
+            router_steer(lpar->pci.pass[i], index);
+}
+
+static bool is_aimed_well(const struct routed *r, unsigned index, uint32_t address, uint32_t data)
+{
+    struct pci_message own;
+
+    if (!(r->direct >> index & 1))
+        return router_message_of(r->pass, index, &own) && data == own.data &&
+               address == ((uint32_t)own.address | RELAY_SRC_MSG_ADDR_REWRITE);
+    for (unsigned i = 1; i < r->lpar->cpus; i++)
+        if (address == (0xfee00000u | router.host->apic_id(r->lpar->vcpu[i]->context.cpu) << 12 |
+                        RELAY_SRC_MSG_ADDR_REWRITE))
+            return data >= DIRECT_FIRST && data <= DIRECT_LAST;
+    return false;
+}
+
+const char *router_audit(void)
+{
+    const char *found = 0;
+
+    if (!router_confines())
+        return 0;
+    lock_take(&router.lock);
+    for (unsigned port = 1; port < ROUTER_PORTS; port++) {
+        const struct routed *r = &router.port[port];
+
+        for (unsigned i = 0; r->lpar && i < r->pass->messages; i++)
+            if (!is_aimed_well(r, i, read(RELAY_SRC_MSG_ADDR(r->first + 1 + i)),
+                               read(RELAY_SRC_MSG_DATA(r->first + 1 + i))))
+                found = "a message of a function is aimed at what is not its LPAR's";
+    }
+    for (unsigned pin = 0; pin < ROUTER_PINS; pin++)
+        if (router.vcpu[pin] && router.vcpu[pin]->lapic.direct)
+            found = "a line is handled on a direct CPU";
+    lock_release(&router.lock);
+    return found;
 }
 
 /* ---- DMA windows: guest-physical addresses to the LPAR's memory, and to nothing else ---- */
@@ -126,14 +224,6 @@ bool router_dma(struct lpar *lpar, struct pci_pass *pass, bool on)
     return on;
 }
 
-static uint32_t read(uint32_t offset)
-{
-    uint32_t value = 0;
-
-    (void)card_read(router.card, offset, &value);
-    return value;
-}
-
 void router_fault(unsigned port, struct router_fault *fault)
 {
     uint32_t first;
@@ -167,6 +257,8 @@ void router_program(unsigned port)
         if (router_message_of(r->pass, i, &message))
             program(r->first + 1 + i, port, id, RELAY_SRC_KEY_KIND_MSI, (uint32_t)message.address,
                     message.data);
+        if (router_confines())
+            send_to(r->first + 1 + i, &r->to[i]);
     }
 }
 

@@ -139,5 +139,6 @@ void vcpu_reset(struct vcpu *vcpu)
     vcpu->nmis = 0;
     vcpu->windows = 0;
     vcpu->look = true;
+    vcpu->direct.barred = false;
     vcpu->context.machine->context_reset(&vcpu->context);
 }

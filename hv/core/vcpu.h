@@ -8,6 +8,7 @@
 #ifndef VCPU_H
 #define VCPU_H
 
+#include "direct.h"
 #include "emulate.h"
 #include "exit.h"
 #include "lapic.h"
@@ -50,6 +51,7 @@ struct vcpu {
     struct event armed;      /* injected, and not known to be delivered */
     uint8_t nmis;            /* that wait: at most one in service's way and one latched */
     struct lapic lapic;
+    struct direct direct;
     bool look;         /* something may have changed what the local APIC has to deliver */
     int interrupt;     /* what it has, as of the last look; LAPIC_NO_VECTOR: nothing */
     uint64_t lapic_at; /* tick at which its timer expires; ~0: never */

@@ -20,6 +20,8 @@ static inline __attribute__((always_inline)) int interrupt_due(struct vcpu *vcpu
 {
     if (vcpu->look) {
         vcpu->look = false;
+        if (vcpu->direct.wanted != vcpu->lapic.direct)
+            direct_look(vcpu);
         lapic_sync(&vcpu->lapic);
         vcpu->interrupt = lapic_pending(&vcpu->lapic);
         /* A PIC's interrupt passes a local APIC that is off, as after reset (SDM 3A 11.4.7.2). */
@@ -127,6 +129,8 @@ static bool handle_requests(struct vcpu *vcpu)
 {
     uint32_t requests = __atomic_exchange_n(&vcpu->context.requests, 0, __ATOMIC_SEQ_CST);
 
+    if (requests & (REQUEST_STOP | REQUEST_INIT))
+        direct_leave(vcpu);
     if (requests & REQUEST_STOP)
         return false;
     if (requests & (REQUEST_TIMER | REQUEST_DEADLINE))

@@ -76,6 +76,11 @@ enum {
     MSR_VMX_BASIC = 0x480,
     MSR_TSC_DEADLINE = 0x6e0,
     MSR_X2APIC = 0x800, /* and the register's xAPIC offset / 16 */
+    X2APIC_TPR = 0x08,
+    X2APIC_PPR = 0x0a,
+    X2APIC_EOI = 0x0b,
+    X2APIC_ISR = 0x10, /* 8 words; TMR and IRR follow, then: */
+    X2APIC_ESR = 0x28,
     MSR_EFER = 0xc0000080,
     MSR_STAR = 0xc0000081,
     MSR_LSTAR = 0xc0000082,

@@ -89,6 +89,11 @@ bool lapic_accept(struct lapic *lapic, unsigned vector, bool level)
         lapic->stats.refused++;
         return false;
     }
+    if (lapic->direct) {
+        lapic->stats.accepted++;
+        lapic->env->take(lapic->owner, (uint8_t)vector, level);
+        return true;
+    }
     if (level)
         lapic->tmr[vector / 32] |= bit;
     else

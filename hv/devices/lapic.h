@@ -47,6 +47,11 @@ struct lapic_env {
     void (*nmi)(void *owner);
     void (*init)(void *owner);
     void (*sipi)(void *owner, uint8_t vector);
+    /* While `direct` is set. take: on the vCPU's own CPU, which is to have the interrupt from its physical
+     * local APIC. send: on any CPU; an edge-triggered one for the vCPU's. False: it is not direct any more.
+     */
+    void (*take)(void *owner, uint8_t vector, bool level);
+    bool (*send)(void *owner, uint8_t vector);
 };
 
 /* All local APICs of an LPAR. Filled before any vCPU runs, then constant but for `turn`. */
@@ -70,6 +75,8 @@ struct lapic {
     struct lapic_set *set;
     uint64_t address_mask; /* bits that an APIC base may have */
     bool has_x2apic;
+    volatile bool direct; /* the vCPU has its CPU's physical local APIC (hv/core/direct.h): IRR, ISR, TPR and
+                             the timer's expiry are there; other registers are here */
 
     uint32_t id; /* initial identifier; the x2APIC's for ever */
     uint32_t xapic_id;
@@ -83,7 +90,7 @@ struct lapic {
     uint32_t initial_count, divide; /* as written */
     bool running;                   /* one-shot or periodic, and has not run out */
     uint64_t started;               /* ticks: when the count was initial_count */
-    uint64_t deadline;              /* guest TSC; 0: disarmed */
+    uint64_t deadline;              /* guest TSC; 0: disarmed, or it has passed */
 
     struct {
         uint32_t vector[8], level[8];
@@ -151,6 +158,15 @@ void lapic_take(struct lapic *lapic, unsigned vector);
 /* The timer asked of env has come. */
 void lapic_expire(struct lapic *lapic);
 
+/* Asks env for the timer anew. */
+void lapic_rearm(struct lapic *lapic);
+
+/* Ticks between two interrupts of a timer that is periodic; 0: it is not. */
+uint64_t lapic_period(const struct lapic *lapic);
+
+/* The timer has been run elsewhere and has so many ticks left; 0: none, it has expired. */
+void lapic_set_left(struct lapic *lapic, uint64_t left);
+
 /* The guest's TSC was written: the deadline is at another tick now. */
 void lapic_tsc_changed(struct lapic *lapic);
 
@@ -158,5 +174,11 @@ void lapic_tsc_changed(struct lapic *lapic);
 
 /* Delivers to all local APICs that the destination names; returns how many took it. */
 unsigned lapic_route(struct lapic_set *set, const struct apic_message *message);
+
+/* The one that the message goes to, now; null: none, or more than one. */
+struct lapic *lapic_only(struct lapic_set *set, const struct apic_message *message);
+
+/* An interrupt for this one, by way of `requests`. */
+void lapic_request(struct lapic *lapic, unsigned vector, bool level);
 
 #endif

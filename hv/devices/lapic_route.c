@@ -42,7 +42,7 @@ static bool matches(const struct lapic *l, const struct apic_message *m)
     return m->logical ? matches_logical(l, m) : matches_physical(l, m);
 }
 
-static void request(struct lapic *l, unsigned vector, bool level)
+void lapic_request(struct lapic *l, unsigned vector, bool level)
 {
     const uint32_t bit = 1u << (vector & 31);
     if (level)
@@ -64,7 +64,8 @@ static bool deliver(struct lapic *l, const struct apic_message *m, const struct 
             return lapic_accept(l, m->vector, m->level);
         if (m->vector < 16 || !(peek(&l->spurious) & SPURIOUS_ENABLE))
             return false;
-        request(l, m->vector, m->level);
+        if (!l->direct || m->level || !l->env->send(l->owner, m->vector))
+            lapic_request(l, m->vector, m->level);
         return true;
     case APIC_NMI:
         l->env->nmi(l->owner);
@@ -106,6 +107,19 @@ static unsigned route(struct lapic_set *set, const struct apic_message *m, const
         if (matches(set->lapic[i], m))
             taken += deliver(set->lapic[i], m, self);
     return taken;
+}
+
+struct lapic *lapic_only(struct lapic_set *set, const struct apic_message *m)
+{
+    struct lapic *only = 0;
+    for (unsigned i = 0; i < set->count; i++) {
+        if (!matches(set->lapic[i], m))
+            continue;
+        if (only)
+            return 0;
+        only = set->lapic[i];
+    }
+    return only;
 }
 
 unsigned lapic_route(struct lapic_set *set, const struct apic_message *m)

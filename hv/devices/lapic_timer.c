@@ -59,6 +59,29 @@ static void arm(struct lapic *lapic)
     lapic->env->timer(lapic->owner, masked ? NEVER : next_tick(lapic, now(lapic)));
 }
 
+void lapic_rearm(struct lapic *lapic)
+{
+    arm(lapic);
+}
+
+uint64_t lapic_period(const struct lapic *lapic)
+{
+    if (in_deadline_mode(lapic) || !is_periodic(lapic) || !lapic->running)
+        return 0;
+    return (uint64_t)lapic->initial_count << shift_of(lapic->divide);
+}
+
+void lapic_set_left(struct lapic *lapic, uint64_t left)
+{
+    const uint64_t period = (uint64_t)lapic->initial_count << shift_of(lapic->divide);
+    if (left == 0 && !is_periodic(lapic)) {
+        lapic->running = false;
+        lapic->deadline = 0;
+    } else if (!in_deadline_mode(lapic) && lapic->running) {
+        lapic->started = now(lapic) - period + (left < period ? left : period);
+    }
+}
+
 /* What is due happens before the registers change, though its expire() is still to come. */
 static void catch_up(struct lapic *lapic)
 {
@@ -129,7 +152,8 @@ void lapic_timer_set_deadline(struct lapic *lapic, uint64_t tsc)
     catch_up(lapic);
     lapic->deadline = tsc;
     /* One that has passed comes at once, without asking for a timer that would be late. */
-    catch_up(lapic);
+    if (!lapic->direct)
+        catch_up(lapic);
     if (lapic->deadline || !tsc)
         arm(lapic);
 }
@@ -144,7 +168,7 @@ void lapic_tsc_changed(struct lapic *lapic)
 static void fire(struct lapic *lapic)
 {
     const uint32_t lvt = lapic->lvt[LVT_TIMER];
-    if (lvt & LVT_MASKED)
+    if (lvt & LVT_MASKED || lapic->direct) /* direct: the physical timer has fired */
         return;
     if ((lvt & LVT_VECTOR) < 16)
         lapic_error(lapic, ERROR_RECEIVED_VECTOR);

@@ -145,6 +145,37 @@ struct paging_format {
     unsigned (*rights)(uint64_t entry);
 };
 
+/* How a context has its interrupts: a mask, 0 for all by way of the hypervisor. */
+enum direct_how {
+    DIRECT_ON = 1, /* the guest takes them from the physical local APIC, without an exit; TPR is its own, HLT
+                      is run */
+    DIRECT_END_EXITS = 2, /* but its EOI exits */
+    DIRECT_DEADLINE = 4,  /* IA32_TSC_DEADLINE is its own, too */
+};
+
+/*
+ * The physical local APIC, for contexts that have it to themselves. Called on the context's CPU, but send()
+ * and refusal(). Registers have their x2APIC numbers.
+ */
+struct machine_apic {
+    const char *(*refusal)(unsigned cpu); /* why it cannot be had on this CPU; null: it can */
+    /* From now on nothing of the hypervisor's comes to this CPU but kicks, and these as NMIs. */
+    void (*begin)(void);
+    /* What send() has sent has arrived, and send() is false from now on. */
+    void (*quiet)(void);
+    /* What is pending there goes to direct_late(), and the hypervisor has its local APIC back. */
+    void (*end)(void);
+    bool (*send)(unsigned cpu, uint8_t vector); /* false: nothing was sent, the CPU is not direct */
+    uint32_t (*read)(unsigned number);
+    void (*write)(unsigned number, uint32_t value);
+    /* An interrupt at that tick (~0: none; one that is past comes at once), again each period unless that is
+     * 0. own: the guest writes IA32_TSC_DEADLINE itself; `at` is what it holds now. */
+    void (*timer)(uint8_t vector, uint64_t at, uint64_t period, bool own);
+    uint64_t (*timer_stop)(void);     /* the ticks that were left; 0: it had expired */
+    bool (*has_deadline)(void);       /* IA32_TSC_DEADLINE is there */
+    uint64_t (*timer_deadline)(void); /* what it holds; 0: it has expired */
+};
+
 struct machine_ops {
     const char *name; /* "vmx", "svm", "hosted" */
     const struct paging_format *paging;
@@ -208,6 +239,10 @@ struct machine_ops {
 
     /* Whether an exit by an interrupt may come with a wrong RIP (hv/core/lost_rip.h). Null: never. */
     bool (*loses_rip)(void);
+
+    /* Null: contexts cannot have the physical local APIC. */
+    const struct machine_apic *apic;
+    void (*direct)(struct context *context, unsigned how); /* enum direct_how */
 
     /* What could not be normalised, for a dump: one line, terminated. */
     void (*describe)(struct context *context, char *text, size_t size);

@@ -33,9 +33,15 @@ struct cpu {
     volatile bool go;         /* its vCPU is known: prepare it */
     volatile bool prepared;   /* that is done, or has failed */
     volatile bool nmi_kicked; /* an NMI that is on its way is a kick, not the platform's */
-    bool virtualising;        /* VMX or SVM operation is on */
-    struct context *context;  /* pinned here, or null */
-    void *backend;            /* the back end's memory of this CPU: VMXON region, host save area */
+    /* While its guest has the local APIC (direct_host.c): */
+    volatile bool nmi_only;    /* kicks are NMIs */
+    volatile bool sent_to;     /* direct_host_send() reaches it */
+    volatile bool gives_back;  /* what is pending there is the guest's, whatever its vector */
+    bool guests;               /* vectors up to DIRECT_LAST are its guest's, always */
+    volatile uint32_t senders; /* CPUs that have looked at the above and may be sending now */
+    bool virtualising;         /* VMX or SVM operation is on */
+    struct context *context;   /* pinned here, or null */
+    void *backend;             /* the back end's memory of this CPU: VMXON region, host save area */
     uint64_t interrupts, spurious;
     uint64_t nmis, nmis_told; /* of the platform; how many of them the log has */
     uint64_t gdt[6];

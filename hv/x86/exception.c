@@ -10,6 +10,7 @@
 #include "machine.h"
 #include "relay_host.h"
 #include "router.h"
+#include "vcpu.h"
 #include "x86_bits.h"
 
 struct __attribute__((packed)) gate {
@@ -218,7 +219,9 @@ void interrupt_handle(unsigned vector)
     cpu->interrupts++;
     if (cpu->nmis != cpu->nmis_told)
         tell_nmis(cpu);
-    if (vector == VECTOR_TIMER) {
+    if (cpu->gives_back) {
+        direct_late((struct vcpu *)cpu->context, vector);
+    } else if (vector == VECTOR_TIMER) {
         if (cpu->context)
             __atomic_fetch_or(&cpu->context->requests, REQUEST_TIMER, __ATOMIC_RELAXED);
     } else if (vector == VECTOR_SPURIOUS) {
@@ -226,6 +229,8 @@ void interrupt_handle(unsigned vector)
         return; /* takes no EOI */
     } else if (vector == VECTOR_CONSOLE) {
         console_interrupt();
+    } else if (vector <= DIRECT_LAST && cpu->guests) {
+        direct_late((struct vcpu *)cpu->context, vector);
     } else if (vector >= ROUTER_VECTOR && vector < ROUTER_LINE_VECTOR + ROUTER_PINS) {
         relay_host_interrupt(vector);
     }

@@ -7,15 +7,23 @@
 #include "lapic_host.h"
 #include "machine.h"
 
+/* senders: see direct_host.c. */
 void kick(unsigned cpu, bool urgent)
 {
-    if (cpu == this_cpu()->index)
+    struct cpu *to = cpus[cpu];
+
+    if (to == this_cpu())
         return; /* it looks before it enters the guest again */
-    lapic_host_ipi(cpus[cpu]->apic_id, VECTOR_KICK);
+    __atomic_fetch_add(&to->senders, 1, __ATOMIC_SEQ_CST);
+    if (to->nmi_only)
+        urgent = true;
+    else
+        lapic_host_ipi(to->apic_id, VECTOR_KICK);
     if (urgent) {
-        cpus[cpu]->nmi_kicked = true;
-        lapic_host_nmi(cpus[cpu]->apic_id);
+        to->nmi_kicked = true;
+        lapic_host_nmi(to->apic_id);
     }
+    __atomic_fetch_sub(&to->senders, 1, __ATOMIC_SEQ_CST);
 }
 
 void kick_wait(struct context *context)

@@ -30,6 +30,7 @@ enum {
     SPURIOUS_ENABLE = 1 << 8,
     LVT_MASKED = 1 << 16,
     LVT_NMI = 4 << 8,
+    TIMER_PERIODIC = 1 << 17,
     TIMER_DEADLINE = 2 << 17,
     ICR_NMI = 4 << 8,
     ICR_INIT = 5 << 8,
@@ -154,9 +155,31 @@ void lapic_host_start(uint32_t apic_id, uint8_t page_number)
     icr(apic_id, ICR_ASSERT | ICR_STARTUP | page_number);
 }
 
+/* Divide by 1; how fast it counts is measured once, the bus clock is the same for all CPUs. */
+static void measure(void)
+{
+    uint32_t before;
+
+    if (count_rate)
+        return;
+    write(LAPIC_TIMER_DIVIDE, 0xb);
+    write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+    write(LAPIC_TIMER_COUNT, ~0u);
+    before = read(LAPIC_TIMER_COUNT + 0x10);
+    time_wait_us(10000);
+    count_rate = (uint64_t)(before - read(LAPIC_TIMER_COUNT + 0x10)) * 100;
+}
+
+static uint32_t counts_of(uint64_t ticks)
+{
+    const uint64_t counts = time_scale(ticks, count_rate);
+
+    return counts == 0 ? 1 : counts > ~0u ? ~0u : (uint32_t)counts;
+}
+
 void lapic_host_deadline(uint64_t tsc)
 {
-    uint64_t now, counts;
+    uint64_t now;
 
     if (tsc_deadline) {
         wrmsr(MSR_TSC_DEADLINE, tsc == ~0ull ? 0 : tsc ? tsc : 1);
@@ -166,22 +189,94 @@ void lapic_host_deadline(uint64_t tsc)
         write(LAPIC_TIMER_COUNT, 0);
         return;
     }
-    if (!count_rate) {
-        /* Divide by 1; how fast it counts is measured once, the bus clock is the same for all CPUs. */
-        uint32_t before;
-
-        write(LAPIC_TIMER_DIVIDE, 0xb);
-        write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
-        write(LAPIC_TIMER_COUNT, ~0u);
-        before = read(LAPIC_TIMER_COUNT + 0x10);
-        time_wait_us(10000);
-        count_rate = (uint64_t)(before - read(LAPIC_TIMER_COUNT + 0x10)) * 100;
-    }
+    measure();
     now = rdtsc();
-    counts = tsc > now ? time_scale(tsc - now, count_rate) : 0;
     write(LAPIC_TIMER_DIVIDE, 0xb);
     write(LAPIC_LVT_TIMER, VECTOR_TIMER);
-    write(LAPIC_TIMER_COUNT, counts == 0 ? 1 : counts > ~0u ? ~0u : (uint32_t)counts);
+    write(LAPIC_TIMER_COUNT, counts_of(tsc > now ? tsc - now : 0));
+}
+
+/* ---- for a guest ---- */
+
+void lapic_host_give(void)
+{
+    measure();
+    write(LAPIC_LVT_ERROR, LVT_MASKED);
+    write(LAPIC_LVT_TIMER, LVT_MASKED);
+}
+
+void lapic_host_take(void)
+{
+    write(LAPIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+    write(LAPIC_ESR, 0);
+    write(LAPIC_LVT_ERROR, VECTOR_ERROR);
+    write(LAPIC_LVT_TIMER, tsc_deadline ? TIMER_DEADLINE | VECTOR_TIMER : LVT_MASKED | VECTOR_TIMER);
+}
+
+uint32_t lapic_host_read(unsigned number)
+{
+    return read(16 * number);
+}
+
+void lapic_host_write(unsigned number, uint32_t value)
+{
+    write(16 * number, value);
+}
+
+void lapic_host_priority(uint8_t priority)
+{
+    write(LAPIC_TPR, priority);
+}
+
+bool lapic_host_any_requested(void)
+{
+    for (unsigned i = 0; i < 8; i++)
+        if (read(LAPIC_IRR + 16 * i))
+            return true;
+    return false;
+}
+
+void lapic_host_timer(uint8_t vector, uint64_t at, uint64_t period, bool own)
+{
+    const uint64_t now = rdtsc();
+
+    write(LAPIC_LVT_TIMER, LVT_MASKED); /* ends what was set, in either mode */
+    write(LAPIC_TIMER_COUNT, 0);
+    if (own) {
+        write(LAPIC_LVT_TIMER, TIMER_DEADLINE | vector);
+        /* The write of the mode comes first (SDM 3A 11.5.4.1). */
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+        wrmsr(MSR_TSC_DEADLINE, at == ~0ull ? 0 : at ? at : 1);
+        return;
+    }
+    if (at == ~0ull)
+        return;
+    write(LAPIC_TIMER_DIVIDE, 0xb);
+    write(LAPIC_LVT_TIMER, (period ? TIMER_PERIODIC : 0u) | vector);
+    write(LAPIC_TIMER_COUNT, counts_of(period ? period : at > now ? at - now : 0));
+}
+
+uint64_t lapic_host_timer_stop(void)
+{
+    const bool deadline = read(LAPIC_LVT_TIMER) & TIMER_DEADLINE;
+    const uint64_t now = rdtsc(), at = deadline ? rdmsr(MSR_TSC_DEADLINE) : 0;
+    const uint32_t counts = deadline ? 0 : read(LAPIC_TIMER_COUNT + 0x10);
+
+    write(LAPIC_LVT_TIMER, LVT_MASKED);
+    write(LAPIC_TIMER_COUNT, 0);
+    if (deadline)
+        return at > now ? at - now : at != 0;
+    return counts ? mul_div(counts, time_tsc_hz(), count_rate) + 1 : 0;
+}
+
+bool lapic_host_has_deadline(void)
+{
+    return tsc_deadline;
+}
+
+uint64_t lapic_host_timer_deadline(void)
+{
+    return rdmsr(MSR_TSC_DEADLINE);
 }
 
 bool lapic_host_requested(unsigned vector)

@@ -29,4 +29,23 @@ void lapic_host_start(uint32_t apic_id, uint8_t page); /* INIT, SIPI, SIPI; @pre
  */
 void lapic_host_deadline(uint64_t tsc);
 
+/* ---- for a guest that has it to itself. @pre x2APIC; on its CPU ---- */
+
+/* What is the hypervisor's of it goes (its error interrupt), and comes again. */
+void lapic_host_give(void);
+void lapic_host_take(void);
+
+/* By x2APIC number. */
+uint32_t lapic_host_read(unsigned number);
+void lapic_host_write(unsigned number, uint32_t value);
+
+void lapic_host_priority(uint8_t priority);
+bool lapic_host_any_requested(void); /* something is in the IRR */
+
+/* As machine_apic's. */
+void lapic_host_timer(uint8_t vector, uint64_t at, uint64_t period, bool own);
+uint64_t lapic_host_timer_stop(void);
+bool lapic_host_has_deadline(void);
+uint64_t lapic_host_timer_deadline(void);
+
 #endif

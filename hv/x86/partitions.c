@@ -145,8 +145,11 @@ static void plan_of(struct lpar_plan *plan, const struct partition *partition, c
     for (unsigned i = 0; i < partition->modules; i++)
         add_module(plan, find_module(boot, partition->module[i]));
     plan->functions.host = functions.tree.host;
-    for (unsigned i = 0; i < partition->functions; i++)
-        plan->functions.function[plan->functions.count++] = functions_take(&partition->function[i]);
+    for (unsigned i = 0; i < partition->functions; i++) {
+        plan->functions.function[i] = functions_take(&partition->function[i]);
+        plan->functions.dedicated[i] = partition->function[i].dedicated;
+    }
+    plan->functions.count = partition->functions;
 }
 
 static void create(struct lpar_plan *plan, const struct machine_ops *machine, struct carve *carve)
@@ -161,8 +164,12 @@ static void create(struct lpar_plan *plan, const struct machine_ops *machine, st
     log_line("partitions: %s: %u CPUs, %lu MiB in %lu pages of 1 GiB, %lu of 2 MiB, %lu of 4 KiB", lpar->name,
              lpar->cpus, lpar->memory.size >> 20, lpar->map.leaves[3], lpar->map.leaves[2],
              lpar->map.leaves[1]);
-    for (unsigned i = 0; i < lpar->cpus; i++)
-        cpus[lpar->vcpu[i]->context.cpu]->context = &lpar->vcpu[i]->context;
+    for (unsigned i = 0; i < lpar->cpus; i++) {
+        struct cpu *cpu = cpus[lpar->vcpu[i]->context.cpu];
+
+        cpu->context = &lpar->vcpu[i]->context;
+        cpu->guests = i > 0 && !machine->apic->refusal(cpu->index);
+    }
 }
 
 /*

@@ -4,6 +4,7 @@
 
 #include "context.h"
 #include "cpu.h"
+#include "direct_host.h"
 #include "exception.h"
 #include "frame.h"
 #include "insn.h"
@@ -15,6 +16,8 @@
 #include "x86_bits.h"
 
 #include <string.h>
+
+enum { CR8 = 1 << 8 }; /* of cr_reads, cr_writes */
 
 struct svm_features svm_features;
 
@@ -36,16 +39,47 @@ int svm_cpu_on(void)
     return 0;
 }
 
-static void pass_through(struct svm *svm, uint32_t msr)
+/* Which accesses to the MSR do not exit. */
+static void let_through(struct svm *svm, uint32_t msr, bool reads, bool writes)
 {
-    uint32_t bit = 2 * (msr & 0x1fff);
+    const uint32_t bit = 2 * (msr & 0x1fff);
     uint8_t *map = svm->msr_map;
 
     if (msr >= 0xc0010000)
         map += 0x1000;
     else if (msr >= 0xc0000000)
         map += 0x800;
-    map[bit / 8] &= (uint8_t)~(3u << bit % 8);
+    map[bit / 8] = (uint8_t)((map[bit / 8] & ~(3u << bit % 8)) | (reads ? 0 : 1u << bit % 8) |
+                             (writes ? 0 : 2u << bit % 8));
+}
+
+/* What of the x2APIC reaches the physical one (direct.h). */
+static void let_apic_through(struct svm *svm, unsigned how)
+{
+    const bool on = how & DIRECT_ON, deadline = how & DIRECT_DEADLINE;
+
+    let_through(svm, MSR_X2APIC + X2APIC_TPR, on, on);
+    let_through(svm, MSR_X2APIC + X2APIC_PPR, on, false);
+    let_through(svm, MSR_X2APIC + X2APIC_EOI, false, on && !(how & DIRECT_END_EXITS));
+    for (uint32_t msr = MSR_X2APIC + X2APIC_ISR; msr < MSR_X2APIC + X2APIC_ESR; msr++) /* TMR and IRR, too */
+        let_through(svm, msr, on, false);
+    let_through(svm, MSR_TSC_DEADLINE, deadline, deadline);
+}
+
+void svm_direct(struct context *context, unsigned how)
+{
+    const uint32_t of_interrupts = INTERCEPT_INTR | INTERCEPT_HLT;
+    struct svm *svm = context->backend;
+    struct vmcb *vmcb = &svm->vmcb;
+    const bool on = how & DIRECT_ON;
+
+    let_apic_through(svm, how);
+    svm->masking = on ? 0 : VINTR_MASKING;
+    vmcb->virtual_interrupt = (vmcb->virtual_interrupt & ~(uint32_t)VINTR_MASKING) | svm->masking;
+    vmcb->intercepts = on ? vmcb->intercepts & ~of_interrupts : vmcb->intercepts | of_interrupts;
+    vmcb->cr_reads = (uint16_t)(on ? vmcb->cr_reads & ~CR8 : vmcb->cr_reads | CR8);
+    vmcb->cr_writes = (uint16_t)(on ? vmcb->cr_writes & ~CR8 : vmcb->cr_writes | CR8);
+    svm->clean &= ~(uint32_t)(CLEAN_INTERCEPTS | CLEAN_MAPS | CLEAN_TPR);
 }
 
 static int context_init(struct context *context)
@@ -59,7 +93,7 @@ static int context_init(struct context *context)
     memset(svm->msr_map, 0xff, sizeof svm->msr_map);
     memset(svm->io_map, 0xff, sizeof svm->io_map);
     for (unsigned i = 0; i < sizeof passed / sizeof *passed; i++)
-        pass_through(svm, passed[i]);
+        let_through(svm, passed[i], true, true);
     vmsave((uintptr_t)&svm->host);
     vmcb->exceptions = 1u << VECTOR_DEBUG | 1u << VECTOR_ALIGNMENT | 1u << VECTOR_MACHINE_CHECK;
     vmcb->intercepts = INTERCEPT_INTR | INTERCEPT_NMI | INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |
@@ -68,11 +102,11 @@ static int context_init(struct context *context)
     vmcb->intercepts2 = INTERCEPT2_VMRUN | INTERCEPT2_VMMCALL | INTERCEPT2_VMLOAD | INTERCEPT2_VMSAVE |
                         INTERCEPT2_STGI | INTERCEPT2_CLGI | INTERCEPT2_SKINIT | INTERCEPT2_WBINVD |
                         INTERCEPT2_MONITOR | INTERCEPT2_MWAIT | INTERCEPT2_XSETBV;
-    vmcb->cr_reads = 1 << 8;
-    vmcb->cr_writes = 1 << 8 | 1 << 4 | 1;
+    vmcb->cr_reads = CR8;
+    vmcb->cr_writes = CR8 | 1 << 4 | 1;
     vmcb->io_map = (uintptr_t)svm->io_map;
     vmcb->msr_map = (uintptr_t)svm->msr_map;
-    vmcb->virtual_interrupt = VINTR_MASKING;
+    vmcb->virtual_interrupt = svm->masking = VINTR_MASKING;
     vmcb->nested_paging = 1;
     return 0;
 }
@@ -96,7 +130,7 @@ static void context_reset(struct context *context)
     vmcb->debugctl = 0;
     vmcb->event = 0;
     vmcb->shadow = 0;
-    vmcb->virtual_interrupt = VINTR_MASKING;
+    vmcb->virtual_interrupt = svm->masking;
     vmcb->intercepts &= ~(uint32_t)(INTERCEPT_VINTR | INTERCEPT_IRET);
     wrmsr_safe(MSR_TSC_AUX, 0);
     svm->nmi_blocked = svm->nmi_iret = svm->nmi_wanted = svm->stepping = false;
@@ -136,6 +170,8 @@ const struct machine_ops svm_ops = {
     .tsc_offset = svm_tsc_offset,
     .root_load = npt_load,
     .flush = npt_flush,
+    .apic = &direct_host_apic,
+    .direct = svm_direct,
     .describe = svm_describe,
     .frames = frames_try,
     .kick = kick,

@@ -12,6 +12,7 @@ struct svm {
     uint8_t msr_map[2 * 4096]; /* two bits an MSR */
     uint8_t io_map[3 * 4096];
     uint32_t clean;
+    uint32_t masking; /* VINTR_MASKING, or 0: IF and TPR of the guest are the CPU's */
     /*
      * NMIs without hardware help: one that is injected blocks others until IRET is done. IRET is intercepted;
      * it is done when RIP is no longer iret_rip. One that waits (nmi_wanted) has the guest leave by a single
@@ -51,6 +52,7 @@ uint64_t svm_dr_read(struct context *context, unsigned number);
 void svm_dr_write(struct context *context, unsigned number, uint64_t value);
 int svm_msr_read(struct context *context, uint32_t msr, uint64_t *value);
 int svm_msr_write(struct context *context, uint32_t msr, uint64_t value);
+void svm_direct(struct context *context, unsigned how);
 void svm_tsc_offset(struct context *context, uint64_t offset);
 
 /* svm_exit.c */

@@ -205,7 +205,7 @@ void svm_window_request(struct context *context, unsigned windows)
     struct vmcb *vmcb = &svm->vmcb;
     uint32_t intercepts = vmcb->intercepts & ~(uint32_t)INTERCEPT_VINTR;
 
-    vmcb->virtual_interrupt = VINTR_MASKING;
+    vmcb->virtual_interrupt = svm->masking;
     if (windows & WINDOW_INTERRUPT) {
         /* A virtual interrupt that is never taken: its intercept tells that it could be. */
         vmcb->virtual_interrupt |= VINTR_IRQ | VINTR_PRIORITY_15 | VINTR_IGNORE_TPR;
@@ -233,7 +233,12 @@ void svm_await_nmi(struct context *context)
         return; /* IRET exits */
     if (vmcb->event & SVM_EVENT_VALID) {
         /* What is injected goes first. An interrupt of our own waits until it is delivered, and no longer. */
-        lapic_host_ipi(this_cpu()->apic_id, VECTOR_KICK);
+        if (svm->masking) {
+            lapic_host_ipi(this_cpu()->apic_id, VECTOR_KICK);
+        } else {
+            this_cpu()->nmi_kicked = true;
+            lapic_host_nmi(this_cpu()->apic_id);
+        }
     } else if (blocking) {
         svm->stepping = true;
         svm->own_step = vmcb->rflags & RFLAGS_TF;

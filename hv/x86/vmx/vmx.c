@@ -4,6 +4,7 @@
 
 #include "context.h"
 #include "cpu.h"
+#include "direct_host.h"
 #include "exception.h"
 #include "frame.h"
 #include "insn.h"
@@ -110,15 +111,41 @@ int vmx_cpu_on(void)
     return 0;
 }
 
-/* Reads and writes of the MSR do not exit. */
-static void pass_through(struct vmx *vmx, uint32_t msr, bool writes)
+/* Which accesses to the MSR do not exit. */
+static void let_through(struct vmx *vmx, uint32_t msr, bool reads, bool writes)
 {
-    uint8_t *read = vmx->msr_bitmap + (msr >= 0xc0000000 ? 1024 : 0);
-    uint32_t bit = msr & 0x1fff;
+    uint8_t *map = vmx->msr_bitmap + (msr >= 0xc0000000 ? 1024 : 0) + (msr & 0x1fff) / 8;
+    const uint32_t bit = 1u << msr % 8;
 
-    read[bit / 8] &= (uint8_t)~(1u << bit % 8);
-    if (writes)
-        read[2048 + bit / 8] &= (uint8_t)~(1u << bit % 8);
+    map[0] = (uint8_t)(reads ? map[0] & ~bit : map[0] | bit);
+    map[2048] = (uint8_t)(writes ? map[2048] & ~bit : map[2048] | bit);
+}
+
+/* What of the x2APIC reaches the physical one (direct.h). */
+static void let_apic_through(struct vmx *vmx, unsigned how)
+{
+    const bool on = how & DIRECT_ON, deadline = how & DIRECT_DEADLINE;
+
+    let_through(vmx, MSR_X2APIC + X2APIC_TPR, on, on);
+    let_through(vmx, MSR_X2APIC + X2APIC_PPR, on, false);
+    let_through(vmx, MSR_X2APIC + X2APIC_EOI, false, on && !(how & DIRECT_END_EXITS));
+    for (uint32_t msr = MSR_X2APIC + X2APIC_ISR; msr < MSR_X2APIC + X2APIC_ESR; msr++) /* TMR and IRR, too */
+        let_through(vmx, msr, on, false);
+    let_through(vmx, MSR_TSC_DEADLINE, deadline, deadline);
+}
+
+void vmx_direct(struct context *context, unsigned how)
+{
+    const uint32_t of_interrupts = PROC_HLT | PROC_CR8_LOAD | PROC_CR8_STORE;
+    struct vmx *vmx = context->backend;
+    const bool on = how & DIRECT_ON;
+
+    let_apic_through(vmx, how);
+    vmx->proc = on ? vmx->proc & ~of_interrupts : vmx->proc | of_interrupts;
+    vmwrite(VMCS_PROC, vmx->proc);
+    vmwrite(VMCS_PIN, on ? vmx_controls.pin & ~(uint32_t)PIN_INTERRUPT : vmx_controls.pin);
+    if (!on)
+        vmwrite(VMCS_GUEST_ACTIVITY, 0); /* HLT ends for no reason, as it may */
 }
 
 static void set_host_state(void)
@@ -156,8 +183,8 @@ static void set_controls(struct vmx *vmx)
 
     memset(vmx->msr_bitmap, 0xff, sizeof vmx->msr_bitmap);
     for (unsigned i = 0; i < sizeof both / sizeof *both; i++)
-        pass_through(vmx, both[i], true);
-    pass_through(vmx, MSR_EFER, false);
+        let_through(vmx, both[i], true, true);
+    let_through(vmx, MSR_EFER, true, false);
 
     vmx->proc = vmx_controls.proc;
     vmx->entry = vmx_controls.entry;
@@ -268,6 +295,8 @@ const struct machine_ops vmx_ops = {
     .tsc_offset = vmx_tsc_offset,
     .root_load = ept_load,
     .flush = ept_flush,
+    .apic = &direct_host_apic,
+    .direct = vmx_direct,
     .describe = vmx_describe,
     .loses_rip = loses_rip,
     .frames = frames_try,

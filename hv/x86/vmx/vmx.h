@@ -48,6 +48,7 @@ bool vmx_skip(struct context *context);
 bool vmx_retire(struct context *context);
 int vmx_msr_read(struct context *context, uint32_t msr, uint64_t *value);
 int vmx_msr_write(struct context *context, uint32_t msr, uint64_t value);
+void vmx_direct(struct context *context, unsigned how);
 void vmx_tsc_offset(struct context *context, uint64_t offset);
 
 /* vmx_exit.c */

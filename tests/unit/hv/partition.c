@@ -255,11 +255,33 @@ Test(partition, nothing_belongs_to_two)
     refuses("/lpars/web", "functions", "twice");
 }
 
+Test(partition, a_function_is_shared_unless_it_is_dedicated)
+{
+    static const char three[] = "0000:03:00.0\0000000:03:00.1 dedicated\0000000:03:00.2 shared";
+
+    set_strings("/lpars/web", "functions", three, sizeof three);
+    cr_assert(read(), "%s", error.text);
+    cr_assert_eq(table.partition[0].functions, 3);
+    cr_assert_not(table.partition[0].function[0].dedicated);
+    cr_assert(table.partition[0].function[1].dedicated);
+    cr_assert_eq(table.partition[0].function[1].function, 1);
+    cr_assert_not(table.partition[0].function[2].dedicated);
+}
+
 Test(partition, functions_are_written_as_lspci_does)
 {
-    static const char *const bad[] = {"03:00.0",       "0000:03:20.0", "0000:03:00.8", "0000:03:00",
-                                      "0000:03:00.00", "000g:03:00.0", "0000-03:00.0", "",
-                                      "0000:03:00.0 "};
+    static const char *const bad[] = {"03:00.0",
+                                      "0000:03:20.0",
+                                      "0000:03:00.8",
+                                      "0000:03:00",
+                                      "0000:03:00.00",
+                                      "000g:03:00.0",
+                                      "0000-03:00.0",
+                                      "",
+                                      "0000:03:00.0 ",
+                                      "0000:03:00.0 mine",
+                                      "0000:03:00.0 dedicated ",
+                                      "0000:03:00.0  shared"};
     for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
         make_tree();
         set_strings("/lpars/web", "functions", bad[i], (int)strlen(bad[i]) + 1);
