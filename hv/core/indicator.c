@@ -460,19 +460,36 @@ static int result(int error, uint32_t moved)
     return error ? error : moved > INT32_MAX ? INT32_MAX : (int)moved;
 }
 
-static int start_again(struct indicator *indicator, uint32_t *moved)
-{
-    indicator->stats.resyncs++;
-    return start(indicator, moved);
-}
-
 /* A reset emptied the source table: the same place may hold another entry, or the same one counting anew. */
 static int start_after_reset(struct indicator *indicator, uint32_t *moved)
 {
     indicator->stats.resets++;
+    indicator->stats.resyncs++;
     for (unsigned i = 0; i < indicator->sources; i++)
         forget_source(indicator, i);
-    return start_again(indicator, moved);
+    return start(indicator, moved);
+}
+
+/* One register read, which also pushes what was written before. A card that was reset has its ring off. */
+static int ask_whether_reset(struct indicator *indicator, bool *reset)
+{
+    uint32_t control;
+    const int error = bus_read(indicator, RELAY_RING_CTRL, &control);
+    *reset = !error && !(control & RELAY_RING_CTRL_ENABLE);
+    return error;
+}
+
+/* The ring does not hold what it should. */
+static int start_again(struct indicator *indicator, uint32_t *moved)
+{
+    bool reset;
+    const int error = ask_whether_reset(indicator, &reset);
+    if (error)
+        return error;
+    if (reset)
+        return start_after_reset(indicator, moved);
+    indicator->stats.resyncs++;
+    return start(indicator, moved);
 }
 
 static bool overflowed(struct indicator *indicator)
@@ -492,9 +509,14 @@ static bool overflowed(struct indicator *indicator)
 static int drain_ring(struct indicator *indicator, enum indicator_hint hint, uint32_t *moved)
 {
     int error = 0;
+    bool reset;
     if (!empty_ring(indicator, moved))
         return start_again(indicator, moved);
     if (overflowed(indicator)) {
+        if ((error = ask_whether_reset(indicator, &reset)))
+            return error;
+        if (reset)
+            return start_after_reset(indicator, moved);
         indicator->stats.resyncs++;
         if ((error = tell_tail(indicator)) || (error = sweep(indicator, false, moved)))
             return error;
@@ -502,10 +524,9 @@ static int drain_ring(struct indicator *indicator, enum indicator_hint hint, uin
             return start_again(indicator, moved);
     }
     if (*moved == 0 && hint == INDICATOR_CONFIRM) {
-        uint32_t control;
-        if ((error = bus_read(indicator, RELAY_RING_CTRL, &control)))
+        if ((error = ask_whether_reset(indicator, &reset)))
             return error;
-        if (!(control & RELAY_RING_CTRL_ENABLE))
+        if (reset)
             return start_after_reset(indicator, moved);
         if (!empty_ring(indicator, moved))
             return start_again(indicator, moved);

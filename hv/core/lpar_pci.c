@@ -44,7 +44,7 @@ static bool env_master(void *owner, struct pci_pass *pass, bool on)
 static bool env_confined(void *owner)
 {
     (void)owner;
-    return router_confines();
+    return router_still_confines();
 }
 
 static void env_reset(void *owner, struct pci_pass *pass)

@@ -12,15 +12,18 @@ struct router router;
 
 /* ---- events ---- */
 
-/* Counts. A requester that belongs to nobody is named once, and its source masked. */
+/*
+ * Counts. A requester that belongs to nobody is named once, and its source masked. An entry that another port
+ * holds is of a card that was reset.
+ */
 static void listen(void *context, const struct indicator_event *event)
 {
+    const unsigned owner = event->source < INDICATOR_SOURCES ? router.port_of[event->source] : 0;
+
     (void)context;
-    if (event->source < INDICATOR_SOURCES && router.port_of[event->source]) {
-        router.port[router.port_of[event->source]].recorded += event->fresh;
-        return;
-    }
-    if (event->fresh == 0)
+    if (owner == event->port && owner)
+        router.port[owner].recorded += event->fresh;
+    if (owner || event->fresh == 0)
         return;
     if (router.stats.strangers++ == 0)
         log_line("relay: an interrupt of nobody: requester %02x:%02x.%x, port %u, %s %lx %x",
@@ -38,7 +41,7 @@ void router_drain(enum indicator_hint hint)
     (void)indicator_drain(&router.indicator, hint);
     if (router.indicator.stats.resets == resets)
         return;
-    router_program_all();
+    router_recover();
     log_line("relay: the card was reset, and is set up again");
 }
 
@@ -78,16 +81,23 @@ static bool has_bit(const uint32_t *bits, unsigned index)
     return __atomic_load_n(bits, __ATOMIC_ACQUIRE) >> index & 1;
 }
 
-/* Device lock held: a message that is not to be told by its record any more is left alone. */
-static bool send_recorded(struct routed *r, unsigned source)
+/*
+ * `vectors` of the source's messages are being handled just now; more that were recorded are told ahead of
+ * theirs. A message that is not to be told by its record any more is left alone. Device lock held.
+ */
+static bool send_recorded(struct routed *r, unsigned source, unsigned vectors)
 {
     const unsigned index = source - r->first - 1;
+    uint32_t recorded;
 
-    if (has_bit(&r->by_vector, index) || has_bit(&r->turning, index) ||
-        !indicator_take(&router.indicator, source))
+    if (has_bit(&r->by_vector, index) || has_bit(&r->turning, index))
         return false;
-    router_send(r, index);
-    return true;
+    recorded = indicator_take(&router.indicator, source);
+    if (recorded > vectors)
+        __atomic_fetch_or(&r->ahead, 1u << index, __ATOMIC_RELAXED);
+    if (recorded)
+        router_send(r, index);
+    return recorded;
 }
 
 /* Whose wire is high, by what the relay said, and whom nobody has told yet. */
@@ -111,7 +121,7 @@ static bool deliver_messages(void)
             if (!r->lpar || source == r->first || has_bit(&r->by_vector, source - r->first - 1))
                 continue;
             lock_take(&r->lpar->devices);
-            found |= send_recorded(r, source);
+            found |= send_recorded(r, source, 0);
             lock_release(&r->lpar->devices);
         }
     }
@@ -146,6 +156,7 @@ bool router_deliver(void)
 {
     const bool messages = deliver_messages();
 
+    router_after_recovery();
     return deliver_lines() || messages;
 }
 
@@ -214,15 +225,35 @@ void router_line(unsigned pin)
     lock_release(&router.lock);
 }
 
-/* Its record is in memory, and with it perhaps others': all are given to their owners. */
-static void message_by_relay(struct routed *r)
+/* Whether the source itself was told. */
+static bool drain_and_deliver(struct routed *r, unsigned source, enum indicator_hint hint)
 {
-    const uint64_t begin = ticks(r->lpar);
+    bool own;
 
     lock_take(&router.lock);
-    router_drain(INDICATOR_POLL);
+    router_drain(hint);
     lock_release(&router.lock);
-    if (router_deliver())
+    lock_take(&r->lpar->devices);
+    own = send_recorded(r, source, 1);
+    lock_release(&r->lpar->devices);
+    router_deliver();
+    return own;
+}
+
+/*
+ * The record is in memory before the message comes, and with it perhaps others': all are given to their
+ * owners. It may have been found already, with another's interrupt; else the card is asked what has become of
+ * it.
+ */
+static void message_by_relay(struct routed *r, unsigned index)
+{
+    const unsigned source = r->first + 1 + index;
+    const uint64_t begin = ticks(r->lpar);
+    const bool ahead = has_bit(&r->ahead, index);
+
+    __atomic_fetch_and(&r->ahead, ~(1u << index), __ATOMIC_RELAXED);
+    if (drain_and_deliver(r, source, INDICATOR_POLL) ||
+        (!ahead && drain_and_deliver(r, source, INDICATOR_CONFIRM)))
         note_least(&router.stats.least.message, ticks(r->lpar) - begin);
     else
         router.stats.spurious++;
@@ -249,10 +280,11 @@ void router_message(unsigned source)
     index = source - r->first - 1;
     __atomic_fetch_add(&router.stats.interrupts, 1, __ATOMIC_RELAXED);
     r->exits++;
+    if (!has_bit(&r->by_vector, index))
+        message_by_relay(r, index);
+    /* Also where that has found the card reset: the record is lost, and the vector is what is left. */
     if (has_bit(&r->by_vector, index))
         message_by_vector(r, index);
-    else
-        message_by_relay(r);
     if (has_bit(&r->turning, index))
         router_turned(r, index);
 }

@@ -75,6 +75,7 @@ struct routed {
     bool in_service;                          /* its virtual line is up until the guest's EOI */
     bool masked;                              /* its wire is masked at the relay, for the same time */
     uint32_t by_vector; /* bit per message: it is known by its vector, not by the relay's record */
+    uint32_t ahead;     /* bit per message: told by its record, its vector may be still to come */
     uint32_t turning;   /* bit per message: it goes over to the other way, the relay keeps it meanwhile */
     bool delayed;       /* it may not ask again before the period is over */
     uint64_t recorded;  /* interrupts that the relay recorded of it */
@@ -109,6 +110,7 @@ struct router {
     unsigned fruitless[ROUTER_PINS];    /* interrupts in a row in which nothing was found */
     bool paused[ROUTER_PINS];           /* the input is masked, until router_resume() */
     struct vcpu *vcpu[ROUTER_PINS];     /* on whose CPU the line is handled */
+    bool recovered;                     /* messages are told by their vectors since the card was reset */
     struct routed *last[ROUTER_PINS];   /* whom it was that the pin brought */
     struct router_stats stats;
 };
@@ -126,6 +128,9 @@ void router_add(struct lpar *lpar, struct pci_pass *pass, bool dedicated);
  * messages that it replaces by those of the hypervisor.
  */
 bool router_confines(void);
+
+/* Asks the card whether it does so now. One that was reset does not, and is set up again. */
+bool router_still_confines(void);
 
 /* Opens or closes the windows of a function to its LPAR's memory, at the LPAR's addresses. Closed, whatever
  * passed before is in memory when this returns. False: it may not, and the log says why. @pre device lock

@@ -62,6 +62,14 @@ void router_turned(struct routed *r, unsigned index);
 /* Nothing of the function is under way. @pre the router's lock, or the function is new */
 void router_turn_at_once(struct routed *r);
 
+/* ---- router_recover.c ---- */
+
+/* The reader has found the card reset, and has begun anew: so does all else. @pre the router's lock */
+void router_recover(void);
+
+/* What follows and needs the LPARs' locks. @pre no lock held */
+void router_after_recovery(void);
+
 /* ---- router.c ---- */
 
 /* Gives the owner a message, if it is in force. @pre device lock held */

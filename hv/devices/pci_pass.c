@@ -382,7 +382,7 @@ static void give_command(struct pci_pass *p)
 {
     uint32_t value = COMMAND_MEMORY; /* the hypervisor reaches its registers always */
 
-    if (p->env->confined(p->owner) || command(p) & COMMAND_MASTER)
+    if (p->masters)
         value |= COMMAND_MASTER;
     if (command(p) & COMMAND_NO_INTX || p->line_held)
         value |= COMMAND_NO_INTX;
@@ -401,6 +401,11 @@ void pci_pass_hold_line(struct pci_pass *pass, bool held)
     give_command(pass);
 }
 
+static void decide_mastering(struct pci_pass *p)
+{
+    p->masters = p->env->confined(p->owner) || command(p) & COMMAND_MASTER;
+}
+
 /* A bit that the owner refuses reads back as 0. */
 static void change_command(struct pci_pass *p, uint32_t before)
 {
@@ -409,8 +414,10 @@ static void change_command(struct pci_pass *p, uint32_t before)
     if (((now ^ before) & COMMAND_MASTER) && !p->env->master(p->owner, p, now & COMMAND_MASTER) &&
         now & COMMAND_MASTER)
         p->kept[CONFIG_COMMAND] &= (uint8_t)~COMMAND_MASTER;
-    if (command(p) != before)
+    if (command(p) != before) {
+        decide_mastering(p);
         give_command(p);
+    }
 }
 
 /* ---- accesses to configuration space ---- */
@@ -609,6 +616,7 @@ void pci_pass_reset(struct pci_pass *pass)
     give_messages(pass);
     pass->env->reset(pass->owner, pass);
     pci_function_reset(pass->host, pass->function);
+    decide_mastering(pass);
     give_command(pass);
 }
 

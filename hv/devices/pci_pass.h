@@ -66,6 +66,7 @@ struct pci_pass {
     unsigned messages;         /* that the guest sees: of MSI-X, or one of MSI */
     struct pci_message message[PCI_PASS_MESSAGES];
     bool on[PCI_PASS_MESSAGES]; /* as env->message() was last told */
+    bool masters;               /* the device may master the bus, as was last decided */
     bool line_held;             /* the hypervisor keeps INTx disabled at the function */
     unsigned table_bar, table_entries;
     uint64_t table_first, table_end; /* of the MSI-X table, in its BAR; pending bits likewise */

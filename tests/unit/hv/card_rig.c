@@ -590,5 +590,9 @@ void rig_reset_card(void)
     rig.model = power_on();
     card_sim_attach(rig.sim, rig.model);
     model_close(before);
-    rig_pass(TLP_NS);
+    rig.level = false; /* a link that goes down releases its wires (PCIe 5.0 2.2.8.1) */
+    for (unsigned f = 1; f <= ports; f++) {
+        rig.device[f].told = false;
+        update_wire(f);
+    }
 }

@@ -77,7 +77,10 @@ void rig_fail(const char *file, int line, const char *what, const char *format, 
 /* Powers all on. Guests are ready for lines of all functions; messages are off. */
 void rig_open(const struct rig_plan *plan);
 
-/* The card is reset, as by its link: tables, ring, windows are gone. Functions keep what they are. */
+/*
+ * The circuit is reset and nothing else: tables, ring, windows are gone, and functions that ask for an
+ * interrupt ask again as soon as their links are up.
+ */
 void rig_reset_card(void);
 
 /* ---- functions ---- */
