@@ -3,7 +3,8 @@
 // Round robin over N requesters, decided one cycle ahead so that the choice is a register.
 //
 // Each cycle in which `choose` is set, the next requester after the last one served whose request_d bit
-// (its request in the next cycle) is set is chosen; with none, the choice stays. Synchronous reset.
+// (its request in the next cycle) is set is chosen; with none, the choice stays. `served` and `choose` may come late in a
+// cycle: the choice is made for both cases. Synchronous reset.
 `default_nettype none
 
 module arbiter #(
@@ -22,17 +23,23 @@ module arbiter #(
 );
     reg [N-1:0] after_q; // requesters after the one last served
     reg  [N-1:0] after_d;
-    wire [N-1:0] after = served ? after_d : after_q;
-    wire [N-1:0] beyond = request_d & after;
+    wire [N-1:0] beyond = request_d & after_q;
+    wire [N-1:0] beyond_served = request_d & after_d;
     wire [N-1:0] from = (beyond != {N{1'b0}}) ? beyond : request_d;
+    wire [N-1:0] from_served = (beyond_served != {N{1'b0}}) ? beyond_served : request_d;
 
     integer i;
     reg [BITS-1:0] choice_d;
+    reg [BITS-1:0] choice_served;
     always @* begin
         choice_d = choice_q;
+        choice_served = choice_q;
         for (i = N - 1; i >= 0; i = i - 1) begin
             if (from[i]) begin
                 choice_d = i[BITS-1:0];
+            end
+            if (from_served[i]) begin
+                choice_served = i[BITS-1:0];
             end
             after_d[i] = ({{(32 - BITS){1'b0}}, choice_q} < i);
         end
@@ -43,9 +50,11 @@ module arbiter #(
             choice_q <= {BITS{1'b0}};
             after_q <= {N{1'b1}};
         end else begin
-            after_q <= after;
+            if (served) begin
+                after_q <= after_d;
+            end
             if (choose) begin
-                choice_q <= choice_d;
+                choice_q <= served ? choice_served : choice_d;
             end
         end
     end

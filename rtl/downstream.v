@@ -91,12 +91,12 @@ module downstream #(
     wire             a_valid;
     wire             a_pop;
     wire             a_drain;
-    wire             unused_valid_d, unused_snap, unused_dropped, unused_drained;
+    wire             unused_more, unused_snap, unused_dropped, unused_drained;
     ingress #(.WIDTH(WIDTH), .UPSTREAM(0)) entrance (
         .clk(clk), .rst(rst), .up(1'b1),
         .s_data(s_data), .s_keep(s_keep), .s_last(s_last), .s_valid(s_valid), .s_ready(s_ready),
         .h_valid(a_valid), .h_data(a_data), .h_keep(a_keep), .h_last(a_last), .h_class(a_class),
-        .h_valid_d(unused_valid_d), .h_pop(a_pop), .h_drain(a_drain),
+        .h_more(unused_more), .h_pop(a_pop), .h_drain(a_drain),
         .snap(1'b0), .snap_done(unused_snap), .drained(unused_drained), .discard(1'b0),
         .dropped(unused_dropped)
     );
@@ -108,6 +108,7 @@ module downstream #(
     wire a_take;
     tlp_check #(.WIDTH(WIDTH)) check (
         .clk(clk), .rst(rst), .take(a_take), .first(a_first), .data(a_data), .keep(a_keep), .last(a_last),
+        .crosses_there(a_class[5]),
         .ends(a_ends), .bad(a_bad)
     );
 
@@ -353,7 +354,7 @@ module downstream #(
         s_np_ok <= ~rst & (calm == {(PORTS + 1){1'b1}});
     end
 
-    wire unused = &{1'b0, half[0], unused_valid_d, unused_snap, unused_dropped, unused_drained, c_class_q[5:2]};
+    wire unused = &{1'b0, half[0], unused_more, unused_snap, unused_dropped, unused_drained, c_class_q[5:2]};
 endmodule
 
 `default_nettype wire

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One side's entrance: a small FIFO that knows the class of the TLP at its head.
+// One side's entrance: a small FIFO that knows the class of the TLP at its head, and at 64 bit, with its second beat,
+// whether it crosses 4 KiB.
 //
 // A beat written is at the head in the next cycle. s_ready is a register.
 // While `up` is low, beats are dropped, one in each cycle of `discard`; a TLP caught in the middle is ended with a beat that has
@@ -26,8 +27,8 @@ module ingress #(
     output wire [WIDTH-1:0]    h_data,
     output wire [WIDTH/32-1:0] h_keep,
     output wire                h_last,
-    output wire [5:0]          h_class, // of tlp_class; has meaning on a first beat
-    output wire                h_valid_d, // h_valid of the next cycle
+    output wire [5:0]          h_class, // of tlp_class, on a first beat; [5] of a second one: it crosses 4 KiB (64 bit)
+    output wire                h_more,  // a beat comes behind this one, or comes now
     input  wire                h_pop,
     input  wire                h_drain, // with h_pop: drop the rest of this TLP
 
@@ -46,6 +47,52 @@ module ingress #(
         .nonposted(nonposted), .completion(completion), .atomic(atomic), .message_like(message_like),
         .intx(intx), .malformed(malformed)
     );
+
+`ifdef FORMAL
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+    reg  [31:0] f_dw0;
+    reg         f_second;
+    always @(posedge clk) begin
+        if (push) begin
+            f_dw0 <= s_data[31:0];
+            f_second <= s_fire & up & ~mid_q;
+        end
+    end
+`endif
+
+    // A memory request may not cross 4 KiB (2.2.7).
+    wire crosses;
+    generate
+        if (K == 2) begin : page
+            reg         second_q;
+            reg         four_q;
+            reg  [10:0] length_q;
+            wire [9:0]  page_dw = four_q ? s_data[43:34] : s_data[11:2];
+            wire [11:0] beyond = {2'd0, page_dw} + {1'd0, length_q};
+            assign crosses = second_q & (beyond > 12'd1024);
+            always @(posedge clk) begin
+                if (push) begin
+                    second_q <= ~mid_q & (s_data[28:25] == 4'd0);
+                    four_q <= s_data[29];
+                    length_q <= {s_data[9:0] == 10'd0, s_data[9:0]};
+                end
+            end
+`ifdef FORMAL
+            always @(posedge clk) begin
+                if (f_begun & mid_q) begin
+                    assert (second_q == (f_second & (f_dw0[28:25] == 4'd0)));
+                    assert (four_q == f_dw0[29]);
+                    assert (length_q == {f_dw0[9:0] == 10'd0, f_dw0[9:0]});
+                end
+            end
+`endif
+        end else begin : same_beat
+            assign crosses = 1'b0;
+        end
+    endgenerate
 
     reg  [WIDTH-1:0] mem [0:3];
     reg  [SIDE-1:0]  side [0:3]; // what goes with the data
@@ -70,7 +117,7 @@ module ingress #(
     assign drained = ~filled & ~mid_q;
     assign dropped = s_fire & s_last & ~up;
     assign h_valid = filled & ~drain_q;
-    assign h_valid_d = (count_d != 3'd0) & ~drain_d;
+    assign h_more = (push | (count_q[2:1] != 2'd0)) & ~drain_q;
     assign h_data = mem[rptr_q];
     assign {h_class, h_last, h_keep} = side[rptr_q];
     assign snap_done = (ahead_q == 3'd0);
@@ -81,7 +128,7 @@ module ingress #(
         if (push) begin
             mem[wptr_q] <= s_data;
             side[wptr_q] <= {
-                malformed, intx, message_like, atomic, completion, nonposted, ends, up ? s_keep : {K{1'b0}}
+                mid_q ? crosses : malformed, intx, message_like, atomic, completion, nonposted, ends, up ? s_keep : {K{1'b0}}
             };
         end
         if (rst) begin
@@ -113,10 +160,6 @@ module ingress #(
     // ---- proof --------------------------------------------------------------------------------------------
 
     localparam integer BITS = WIDTH + SIDE;
-    reg f_begun = 1'b0;
-    always @(posedge clk) begin
-        f_begun <= 1'b1;
-    end
     always @* begin
         if (~f_begun) begin
             assume (rst);
@@ -148,6 +191,12 @@ module ingress #(
             f_in_last <= f_in ? ends : f_in_last;
         end
     end
+
+    // The sixth bit of the class: malformed, or, at 64 bit, of a second beat, it reaches beyond its page.
+    wire [63:0] f_address = f_dw0[29] ? {s_data[31:0], s_data[63:34], 2'd0} : {32'd0, s_data[31:2], 2'd0};
+    wire [12:0] f_end = {1'b0, f_address[11:0]} + {1'b0, f_dw0[9:0], 2'd0};
+    wire        f_beyond = (f_dw0[9:0] == 10'd0) ? f_address[11:0] != 12'd0 : f_end > 13'd4096;
+    wire        f_bit5 = ~f_in_mid ? malformed : (K == 2) & f_second & (f_dw0[28:25] == 4'd0) & f_beyond;
 
     // The other side: in the middle of a TLP, or dropping one to its end.
     reg  f_out_mid;
@@ -184,7 +233,7 @@ module ingress #(
         end else if (~f_tag & f_in & f_pick) begin
             f_tag <= 1'b1;
             f_tag_first <= f_takes & ~f_in_mid;
-            f_tag_beat <= f_takes ? {malformed, intx, message_like, atomic, completion, nonposted, s_last, s_keep, s_data}
+            f_tag_beat <= f_takes ? {f_bit5, intx, message_like, atomic, completion, nonposted, s_last, s_keep, s_data}
                                   : {6'd0, 1'b1, {K{1'b0}}, {WIDTH{1'b0}}};
             f_tag_ahead <= f_inside - {2'd0, f_out};
             f_tag_snapped <= 1'b0;
@@ -253,7 +302,8 @@ module ingress #(
     end
     always @(posedge clk) begin
         if (f_begun & $past(f_begun) & ~$past(rst)) begin
-            assert (h_valid == $past(h_valid_d));
+            // Whoever takes a beat knows whether the next one follows at once.
+            assert (h_valid | ~$past(h_more) | $past(h_pop & h_drain));
             if ($past(h_valid & ~h_pop)) begin
                 assert (h_valid & ({h_class, h_last, h_keep, h_data} == $past({h_class, h_last, h_keep, h_data})));
             end

@@ -25,7 +25,7 @@ module merge #(
     input  wire [PORTS-1:0]          h_last,
     input  wire [PORTS*6-1:0]        h_class,
     input  wire [PORTS-1:0]          h_valid,
-    input  wire [PORTS-1:0]          h_valid_d,
+    input  wire [PORTS-1:0]          h_more,
     output wire [PORTS-1:0]          h_pop,
     output wire                      h_drain,
 
@@ -122,6 +122,7 @@ module merge #(
 `endif
     tlp_check #(.WIDTH(WIDTH)) check (
         .clk(clk), .rst(rst), .take(port_fire), .first(first), .data(data), .keep(keep), .last(last),
+        .crosses_there(head_class[5]),
 `ifdef FORMAL
         .f_seen(f_seen), .f_total(f_total),
 `endif
@@ -158,10 +159,19 @@ module merge #(
     endgenerate
 
     wire [PORTS-1:0] np_wait_d = np_room ? {PORTS{1'b0}} : np_wait_q | (chosen & {PORTS{lose_turn}});
-    wire [PORTS:0] request_d = {token_valid & ~token_taken, h_valid_d & ~np_wait_d};
+    // Of the one whose turn ends only what comes behind counts, and whether it ends is told by `choose`: so the choice does not
+    // wait for the beat to be taken. A turn that finds nothing is over at once.
+    wire [PORTS:0] request_d = {token_valid & ~is_token, (h_more | (h_valid & ~chosen)) & ~np_wait_q};
+    wire turn_over = fire ? m_last : swallow | lose_turn | (first & (is_token ? ~token_valid : ~there));
 
+`ifdef FORMAL
+    wire f_fresh;
+`endif
     arbiter #(.N(PORTS + 1), .BITS(3)) turns (
-        .clk(clk), .rst(rst), .request_d(request_d), .choose(~inside_d), .served(begins), .choice_q(choice)
+`ifdef FORMAL
+        .f_fresh(f_fresh),
+`endif
+        .clk(clk), .rst(rst), .request_d(request_d), .choose(turn_over), .served(begins), .choice_q(choice)
     );
 
     always @(posedge clk) begin
@@ -193,17 +203,13 @@ module merge #(
     wire [11:0] f_length = (f_dw0[9:0] == 10'd0) ? 12'd1024 : {2'd0, f_dw0[9:0]};
     wire [11:0] f_whole = 12'd3 + {11'd0, f_dw0[29]} + {11'd0, f_dw0[15]} + (f_dw0[30] ? f_length : 12'd0);
     reg  [5:0]  f_inside;  // non-posted beats in the egress
-    reg  [PORTS-1:0] f_valid_q;
-    integer f_i;
     always @(posedge clk) begin
-        f_valid_q <= {PORTS{~rst}} & h_valid_d;
         f_inside <= rst ? 6'd0 : f_inside + {5'd0, np_beat} - {5'd0, np_pop} - {5'd0, np_back};
     end
     always @* begin
         if (~f_begun) begin
             assume (rst);
         end
-        assume (h_valid == f_valid_q);
         assume ({4'd0, np_pop & np_back, np_pop ^ np_back} <= f_inside);
         // As tlp_class has it.
         if (m_valid & ~m_token & first & nonposted) begin
@@ -278,6 +284,7 @@ module merge #(
             // Induction.
             assert (f_inside + {1'b0, np_free_q} == 6'd24);
             assert (inside_q == f_mid_any);
+            assert (f_mid_any | f_fresh);
             assert (f_mid == (f_mid_any & (f_who_q == f_port + 3'd1)));
             assert (~f_mid_any | (choice + 3'd1 == f_who_q));
             assert ({29'd0, choice} <= PORTS);

@@ -19,6 +19,7 @@ module tlp_check #(
     input  wire [WIDTH-1:0]    data,
     input  wire [WIDTH/32-1:0] keep,
     input  wire                last,
+    input  wire                crosses_there, // 64 bit: on the second beat, it crosses 4 KiB, as ingress has found
 `ifdef FORMAL
     output wire [11:0]         f_seen,  // DW of this TLP that have been taken
     output wire [11:0]         f_total, // … and all of them, once the first beat is
@@ -38,55 +39,15 @@ module tlp_check #(
     wire        one_page = (data[28:25] == 4'd0); // memory requests may not cross 4 KiB (2.2.7)
 
     reg  [10:0] left_q; // DW after the beats taken
-    reg         four_q;
-    reg         address_q; // the next beat has the address
-    reg  [10:0] length_q;
 
     // 11 bits hold 4 + 1024 + 1.
     always @(posedge clk) begin
         if (take) begin
             left_q <= (first ? total : left_q) - BEAT;
-            if (first) begin
-                four_q <= four_dw;
-                length_q <= length;
-            end
-        end
-        if (rst) begin
-            address_q <= 1'b0;
-        end else if (take) begin
-            address_q <= first & one_page;
         end
     end
 
-    wire             is_end;
-    wire [K-1:0]     keep_end;
-    wire             crosses;
-
-    generate
-        if (K == 2) begin : narrow
-            wire [9:0]  page_dw = four_q ? data[43:34] : data[11:2];
-            wire [11:0] beyond = {2'd0, page_dw} + {1'd0, length_q};
-            assign is_end = ~first & (left_q <= BEAT);
-            assign keep_end = (left_q[1:0] == 2'd1) ? 2'b01 : 2'b11;
-            assign crosses = ~first & address_q & (beyond > 12'd1024);
-        end else begin : wide
-            wire [9:0]  page_dw = four_dw ? data[107:98] : data[75:66];
-            wire [11:0] beyond = {2'd0, page_dw} + {1'd0, length};
-            wire [10:0] here = first ? total : left_q;
-            assign is_end = (here <= BEAT);
-            assign keep_end = {here[2], (here[1:0] == 2'd3) | here[2], here[1] | here[2], 1'b1};
-            assign crosses = first & one_page & (beyond > 12'd1024);
-            wire unused = &{1'b0, four_q, address_q, length_q};
-        end
-    endgenerate
-
-    wire unused = &{1'b0, data};
-    assign bad = (last != is_end) | (keep != (is_end ? keep_end : {K{1'b1}})) | crosses;
-    assign ends = last | is_end | bad;
-
 `ifdef FORMAL
-    // ---- proof --------------------------------------------------------------------------------------------
-
     reg f_begun = 1'b0;
     always @(posedge clk) begin
         f_begun <= 1'b1;
@@ -99,6 +60,54 @@ module tlp_check #(
         .first(f_first), .must_end(f_must_end), .right(f_right), .crosses(f_crosses),
         .seen_q(f_seen), .total_q(f_total), .dw0_q(f_dw0)
     );
+`endif
+
+    wire             is_end;
+    wire [K-1:0]     keep_end;
+    wire             crosses;
+
+    generate
+        if (K == 2) begin : narrow
+            // Whether the next beat is the last one is known before it comes: total is at most 4, or left_q is.
+            wire short = has_data ? (data[9:0] == 10'd1) & ~four_dw & ~digest : ~(four_dw & digest);
+            reg  second_q; // the next beat is the second one
+            reg  end_q;
+            always @(posedge clk) begin
+                if (take) begin
+                    end_q <= first ? short : (left_q <= 11'd4);
+                    second_q <= first;
+                end
+            end
+            assign is_end = ~first & end_q;
+            assign keep_end = {~left_q[0], 1'b1};
+            assign crosses = ~first & second_q & crosses_there;
+`ifdef FORMAL
+            always @(posedge clk) begin
+                if (f_begun & ~f_first) begin
+                    assert (end_q == (f_total - f_seen <= 12'd2));
+                    assert (second_q == (f_seen == 12'd2));
+                end
+            end
+`endif
+            wire unused = &{1'b0, one_page, rst};
+        end else begin : wide
+            wire [9:0]  page_dw = four_dw ? data[107:98] : data[75:66];
+            wire [11:0] beyond = {2'd0, page_dw} + {1'd0, length};
+            wire [10:0] here = first ? total : left_q;
+            assign is_end = (here <= BEAT);
+            assign keep_end = {here[2], (here[1:0] == 2'd3) | here[2], here[1] | here[2], 1'b1};
+            assign crosses = first & one_page & (beyond > 12'd1024);
+            wire unused = &{1'b0, rst, crosses_there};
+        end
+    endgenerate
+
+    wire unused = &{1'b0, data};
+    assign bad = (last != is_end) | (keep != (is_end ? keep_end : {K{1'b1}})) | crosses;
+    assign ends = last | is_end | bad;
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
     always @* begin
         if (~f_begun) begin
             assume (rst);
@@ -112,7 +121,7 @@ module tlp_check #(
             // A TLP goes through unmarked only if it is as long as it says and stays in its page; none goes on
             // beyond its length.
             if (take) begin
-                assert (bad == (~f_right | f_crosses));
+                assert (bad == (~f_right | ((K == 2) ? crosses_there & (f_seen == 12'd2) : f_crosses)));
                 assert (ends == (f_must_end | last | bad));
             end
 
@@ -121,9 +130,6 @@ module tlp_check #(
             if (~f_first) begin
                 assert ((f_seen < f_total) & (f_total <= 12'd1029));
                 assert ({1'b0, left_q} == f_total - f_seen);
-                assert (four_q == f_dw0[29]);
-                assert (length_q == {f_dw0[9:0] == 10'd0, f_dw0[9:0]});
-                assert (address_q == ((f_seen == K) & (f_dw0[28:25] == 4'd0)));
                 assert (f_seen[0] == 1'b0 & (K == 2 | f_seen[1] == 1'b0));
             end
 

@@ -159,7 +159,7 @@ module upstream #(
     wire [PORTS-1:0]       h_last;
     wire [PORTS*6-1:0]     h_class;
     wire [PORTS-1:0]       h_valid;
-    wire [PORTS-1:0]       h_valid_d;
+    wire [PORTS-1:0]       h_more;
     wire [PORTS-1:0]       h_pop;
     wire                   h_drain;
     wire [PORTS-1:0]       dropped;
@@ -191,7 +191,7 @@ module upstream #(
                 .s_data(s_data[g*WIDTH +: WIDTH]), .s_keep(s_keep[g*K +: K]), .s_last(s_last[g]),
                 .s_valid(s_valid[g] & ~skips), .s_ready(entrance_ready),
                 .h_valid(h_valid[g]), .h_data(h_data[g*WIDTH +: WIDTH]), .h_keep(h_keep[g*K +: K]),
-                .h_last(h_last[g]), .h_class(h_class[g*6 +: 6]), .h_valid_d(h_valid_d[g]),
+                .h_last(h_last[g]), .h_class(h_class[g*6 +: 6]), .h_more(h_more[g]),
                 .h_pop(h_pop[g]), .h_drain(h_drain),
                 .snap(snap), .snap_done(snap_done[g]), .drained(drained[g]), .discard(discard_q[g]),
                 .dropped(entrance_dropped)
@@ -219,7 +219,7 @@ module upstream #(
     merge #(.WIDTH(WIDTH), .PORTS(PORTS)) merging (
         .clk(clk), .rst(rst), .hold(merge_hold),
         .h_data(h_data), .h_keep(h_keep), .h_last(h_last), .h_class(h_class), .h_valid(h_valid),
-        .h_valid_d(h_valid_d), .h_pop(h_pop), .h_drain(h_drain),
+        .h_more(h_more), .h_pop(h_pop), .h_drain(h_drain),
         .token_valid(token_valid), .token_taken(token_taken),
         .m_data(g_data), .m_keep(g_keep), .m_first(g_first), .m_last(g_last), .m_bad(g_bad),
         .m_class(g_class), .m_port(g_port), .m_token(g_token), .m_valid(g_valid), .m_ready(g_ready),
