@@ -30,6 +30,7 @@ module dispatch #(
     input  wire                d_bad,
     input  wire                d_nonposted,
     input  wire                d_candidate,
+    input  wire                d_record, // it is a candidate, or a token that has a record
     input  wire                d_token,
     input  wire                d_valid,
     output wire                d_ready,
@@ -82,7 +83,7 @@ module dispatch #(
     input  wire [31:0]         ring_number,
     input  wire [31:0]         ring_missed,
     input  wire [15:0]         event_count, // of the source, from the second cycle after decide on
-    output wire                ring_busy, // an event is being written
+    output wire                ring_busy, // an event is being written, or may be begun
     output wire                ring_put,
     output wire                ring_miss,
 
@@ -116,7 +117,7 @@ module dispatch #(
     // ---- judge ------------------------------------------------------------------------------------------
 
     wire first = ~body_q;
-    wire has_record = d_token ? token_record : d_candidate;
+    wire has_record = d_record;
     wire intx = m_key[110];
     wire judged = d_valid & first & ~decided_q & (~has_record | m_valid) & (d_token | v_valid) & ~pause;
     wire is_message = has_record & m_irq & ~intx;
@@ -136,8 +137,8 @@ module dispatch #(
     assign rise = ~intx | m_level;
     assign kept = intx ? wire_suppressed : keeps;
     assign wire_set = decide & has_record & m_irq & intx;
-    assign ring_busy = emits;
-    assign ring_put = emits & e_ready & l_last;
+    assign ring_busy = sending_q | (d_valid & d_record & first & ~decided_q); // or may begin
+    assign ring_put = sending_q & e_ready & l_last;
     assign ring_miss = decide & is_event & ~tap & ring_enable & ~ring_room;
 
     // ---- move -------------------------------------------------------------------------------------------
@@ -315,6 +316,7 @@ module dispatch #(
             assume ({ring_address, ring_number} == f_event_q[191:96]);
         end
         assume (~d_token | (d_last & ~f_mid & ~d_candidate));
+        assume (d_record == (d_token ? token_record : d_candidate));
         assume (~m_bad | ~m_irq);
         // The relay's own TLPs have no digest and at most eight DW of data.
         assume (~token_h0[15] & (~token_h0[30] | ((token_h0[9:0] >= 10'd1) & (token_h0[9:0] <= 10'd8))));

@@ -4,9 +4,13 @@
 // with which message, and which entry of the source table is his. An unknown source takes a free entry.
 //
 // Only candidates (tlp_class: message_like or intx) have a record, one each and in order, of all candidates
-// whose first beat was not `bad`. Stages: key (k_*), from the candidate's last beat on; record (m_*), two
-// cycles after the last beat at the soonest, until m_take. beat_stop is high while the place of the key is
-// taken: the beat must not be taken then.
+// whose first beat was not `bad`. Stages: key (k_*), from the candidate's last beat on; record (m_*), until m_take. A
+// record is there two cycles after the last beat at the soonest (64 bit: with three header DW, three). beat_stop is
+// high while the place of the key is taken: the beat must not be taken then.
+//
+// At 128 bit a record can follow a record in the next cycle: the rows of the lookup are read with the beat. At 64 bit
+// messages are two cycles apart. There the key is registered before its rows are read, but for the data behind four
+// header DW, which come too late for that; and m_take is known too late for a record to follow in its cycle.
 //
 // Keys for maintenance come in by load (only while idle): the record then has m_maintain set, and the caller
 // may write write_bit for the source write_index with `write`, once, and waits for idle after m_take; both
@@ -137,10 +141,16 @@ module record #(
     wire [31:0]  four_hi;
     wire         k_move;
     wire         first_waits; // a first beat waits for the key's place
-    wire         wants_entry;
+    wire         wants_entry; // if it is not known
+    wire         known;
     wire         cam_write;
     wire         cam_busy;
-    wire         k_shut = cam_write | cam_busy; // the key must stay
+    wire         k_shut = cam_write | cam_busy; // the rows must stay
+    wire [113:0] look;    // the key whose rows are read
+    wire [12:0]  read;
+    wire [113:0] list_as; // the key that is listed
+    wire         ignore;
+    wire         m_new;   // it takes an entry
 
     wire [1:0]   from = load ? {1'b1, load_program} : {1'b0, f_four_q};
     reg  [113:0] key_d;
@@ -166,11 +176,33 @@ module record #(
                 end
             end
             wire more = f_candidate_q & ~beat_first;
-            assign beat_stop = more & (k_valid_q | k_shut);
+            wire k_free = ~k_valid_q | k_move;
+            assign beat_stop = more & ~k_free;
             assign first_waits = 1'b0;
-            assign k_head = more & beat_take & second_q;
-            assign k_data = more & beat_take & (second_q | f_four_q);
+            // Whether the beat is taken is known late: until it is, what is there is loaded again and again.
+            assign k_head = more & second_q & k_free;
+            assign k_data = more & (second_q | f_four_q) & k_free;
             assign k_whole = more & beat_take & beat_last;
+            reg  ready_q; // the rows of the key are there
+            wire reads = (k_valid_q | more) & ~k_shut;
+            wire late = k_whole & f_four_q & ~second_q; // its data, but not the rest of it, are read as they come
+            assign look = {k_key_q[113:94], k_valid_q ? k_key_q[93:62] : four_data, k_key_q[61:0]};
+            assign read = {13{reads}};
+            assign k_move = ready_q & ~m_valid_q & ~cam_busy;
+            always @(posedge clk) begin
+                ready_q <= ~rst & ((reads & ((k_valid_q & ~k_move) | late)) | (ready_q & ~k_move));
+            end
+            // The key is the record's by now.
+            assign list_as = m_key_q;
+            assign ignore = (m_valid_q | cam_busy) ? m_key_q[110] : k_intx;
+            reg  m_may_q;
+            always @(posedge clk) begin
+                if (k_move) begin
+                    m_may_q <= wants_entry;
+                end
+            end
+            assign m_new = m_may_q & (m_match_q == {SOURCES{1'b0}});
+            wire unused = known;
             assign k_whole_bad = beat_bad;
             assign three_lo = beat_data[31:2];
             assign three_data = beat_data[63:32];
@@ -185,7 +217,8 @@ module record #(
             reg  [31:0] s_dw2_q;
             reg  [31:0] s_dw3_q;
             assign      first_waits = s_valid_q;
-            wire        k_free = (~k_valid_q | (k_move & ~wants_entry)) & ~k_shut;
+            wire        enters = wants_entry & ~known;
+            wire        k_free = (~k_valid_q | (k_move & ~enters)) & ~k_shut;
             wire        s_move = s_valid_q & k_free & (s_single_q | (beat_take & ~beat_first));
             assign beat_stop = beat_first ? beat_candidate & s_valid_q & ~(k_free & s_single_q)
                                           : f_candidate_q & ~k_free;
@@ -198,6 +231,18 @@ module record #(
             assign four_hi = s_dw2_q;
             assign four_lo = s_dw3_q[31:2];
             assign four_data = beat_data[31:0];
+            assign look = key_d;
+            assign read = {13{s_move | load}};
+            assign k_move = k_valid_q & (~m_valid_q | m_take) & ~k_shut;
+            assign list_as = k_key_q;
+            assign ignore = k_intx;
+            reg         m_new_q;
+            always @(posedge clk) begin
+                if (k_move) begin
+                    m_new_q <= enters;
+                end
+            end
+            assign m_new = m_new_q;
             always @(posedge clk) begin
                 if (beat_take & beat_first & beat_candidate) begin
                     s_dw2_q <= beat_data[95:64];
@@ -221,24 +266,22 @@ module record #(
     function [116:0] chunks(input [113:0] key);
         chunks = {3'd0, key[113:110], key[104:94], key[108:105], key[93:62], key[109], key[61:0]};
     endfunction
-    wire [12:0] read = {{2{k_head | load}}, {4{k_data | load}}, {7{k_head | load}}};
     wire        k_intx = k_key_q[110];
 
     reg  fresh_q; // first cycle of the record in m_*
     wire [SOURCES-1:0] match;
     source_cam #(.SOURCES(SOURCES), .CHUNKS(13)) sources (
-        .clk(clk), .rst(rst), .key_d(chunks(key_d)), .key_q(chunks(k_key_q)), .read(read),
-        .ignorable(13'h07ff), .ignore(k_intx), .match(match),
+        .clk(clk), .rst(rst), .key_d(chunks(look)), .key_q(chunks(list_as)), .read(read),
+        .ignorable(13'h07ff), .ignore(ignore), .match(match),
         .write(cam_write), .which(write_which), .bit_(~m_maintain_q | write_bit), .busy(cam_busy)
     );
 
-    reg         m_new_q;
     reg  [6:0]  m_new_index_q;
     wire [6:0]  cam_index = m_maintain_q ? write_index : m_new_index_q;
-    assign m_listed = m_new_q | (m_match_q != {SOURCES{1'b0}});
+    assign m_listed = m_new | (m_match_q != {SOURCES{1'b0}});
     wire [6:0]  match_index;
     index_of #(.N(SOURCES)) which_match (.one(m_match_q), .index(match_index));
-    assign m_index = (m_new_q ? m_new_index_q : 7'd0) | match_index;
+    assign m_index = (m_new ? m_new_index_q : 7'd0) | match_index;
 
     assign write_which = {{(SOURCES - 1){1'b0}}, 1'b1} << cam_index[BITS-1:0];
 
@@ -254,16 +297,21 @@ module record #(
         end
     endgenerate
 
-    wire known = (match != {SOURCES{1'b0}});
-    wire irq = ~k_bad_q & ~k_maintain_q & (k_intx | ((in_window != 2'd0) & ~k_empty_q));
+    assign known = (match != {SOURCES{1'b0}});
+    // At 64 bit the address is there a cycle before it is needed.
+    reg  windowed_q;
+    always @(posedge clk) begin
+        windowed_q <= (in_window != 2'd0);
+    end
+    wire windowed = (K == 2) ? windowed_q : (in_window != 2'd0);
+    wire irq = ~k_bad_q & ~k_maintain_q & (k_intx | (windowed & ~k_empty_q));
     // An Assert, or a message that can be read, may take an entry.
     wire   may_learn = learn & (k_intx | ~learn_not[k_key_q[113:111]]);
-    assign wants_entry = irq & ~known & may_learn & free_there & (~k_intx | k_level_q) & ~k_poisoned_q;
+    assign wants_entry = irq & may_learn & free_there & (~k_intx | k_level_q) & ~k_poisoned_q;
 
     assign cam_write = m_maintain_q ? m_valid_q & write : learned;
     assign m_fresh = fresh_q;
-    assign learned = fresh_q & m_new_q;
-    assign k_move = k_valid_q & (~m_valid_q | m_take) & ~k_shut;
+    assign learned = fresh_q & m_new;
     assign idle = ~first_waits & ~k_valid_q & ~m_valid_q & ~cam_busy;
 
     always @(posedge clk) begin
@@ -285,7 +333,6 @@ module record #(
         end
         if (k_move) begin
             m_match_q <= match;
-            m_new_q <= wants_entry;
             m_new_index_q <= free_index;
             m_irq_q <= irq;
             m_bad_q <= k_bad_q;

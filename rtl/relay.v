@@ -306,6 +306,29 @@ module relay #(
     wire         unlisted = seen & ~decide_listed;
     wire [6:0]   event_index = again ? send_index : record_index;
 
+    // What is done about it. At 64 bit that is done in the next cycle: there the record's key outlasts it by one, and the next
+    // event of a source is two behind. At 128 bit it may be the next one.
+    wire         listed_event = seen & decide_listed;
+    wire [17:0]  todo = {(event_ & decide_listed) | again, event_index, ~again & decide_rise, again | decide_rise,
+                         decide_kept & ~again, unlisted, listed_event & ~is_intx & decide_kept,
+                         listed_event & ~is_intx & ~decide_kept, listed_event, wire_set, decide_token & token_force,
+                         ring_miss};
+    wire         ev_valid, ev_seen, ev_other, ev_kept, ev_unlisted, ev_keeps, ev_sends, ev_stirs, ev_wire, ev_force, ev_miss;
+    wire [6:0]   ev_index;
+    generate
+        if (WIDTH == 64) begin : later
+            reg [17:0] todo_q;
+            always @(posedge clk) begin
+                todo_q <= rst ? 18'd0 : todo;
+            end
+            assign {ev_valid, ev_index, ev_seen, ev_other, ev_kept, ev_unlisted, ev_keeps, ev_sends, ev_stirs, ev_wire,
+                    ev_force, ev_miss} = todo_q;
+        end else begin : at_once
+            assign {ev_valid, ev_index, ev_seen, ev_other, ev_kept, ev_unlisted, ev_keeps, ev_sends, ev_stirs, ev_wire,
+                    ev_force, ev_miss} = todo;
+        end
+    endgenerate
+
     wire         op_valid, op_kept, op_ack, op_clear, op_ready;
     wire [6:0]   op_index;
     wire [15:0]  event_count;
@@ -316,28 +339,28 @@ module relay #(
     wire         row_programmed, row_seen, row_refused, key_write, used_change;
     source_table #(.SOURCES(SOURCES), .FORWARD((WIDTH == 128) ? 1 : 0)) sources (
         .clk(clk), .rst(rst), .time_ns(time_ns),
-        .ev_valid((event_ & decide_listed) | again), .ev_index(event_index), .ev_seen(~again & decide_rise),
-        .ev_other(again | decide_rise), .ev_kept(decide_kept & ~again), .event_count(event_count),
+        .ev_valid(ev_valid), .ev_index(ev_index), .ev_seen(ev_seen), .ev_other(ev_other), .ev_kept(ev_kept),
+        .event_count(event_count),
         .op_valid(op_valid), .op_index(op_index), .op_kept(op_kept), .op_ack(op_ack), .op_clear(op_clear),
         .op_data(op_data), .op_ready(op_ready),
         .row_count(row_count), .row_other(row_other), .row_acked(row_acked), .row_first(row_first),
         .row_last(row_last), .row_key(row_key), .row_tc(row_tc), .row_programmed(row_programmed),
         .row_seen(row_seen), .row_refused(row_refused),
-        .key_write(learned | key_write | unlisted),
-        .key_index(unlisted ? 7'd127 : key_write ? write_index : record_index), .key(record_key),
+        .key_write(learned | key_write | ev_unlisted),
+        .key_index(ev_unlisted ? 7'd127 : key_write ? write_index : record_index), .key(record_key),
         .key_tc(record_tc), .key_programmed(key_write), .pending_q(pending)
     );
 
     // An operation that waits long stops the next decision, once.
-    reg  [2:0]   waited_q;
+    reg  [3:0]   waited_q;
     always @(posedge clk) begin
         if (rst | ~op_valid | op_ready) begin
-            waited_q <= 3'd0;
-        end else if (waited_q != 3'd7) begin
-            waited_q <= waited_q + 3'd1;
+            waited_q <= 4'd0;
+        end else if (~waited_q[3]) begin
+            waited_q <= waited_q + 4'd1;
         end
     end
-    assign pause = (waited_q == 3'd7);
+    assign pause = waited_q[3];
 
     free_list #(.SOURCES(SOURCES)) entries (
         .clk(clk), .rst(rst), .change(learned | used_change), .which(write_which), .used_q(used),
@@ -367,9 +390,8 @@ module relay #(
         .source_done(source_done), .send_index(send_index), .learn_act(learn_act), .learned(learned),
         .wires_own(wires_own), .wires_forced(wires_forced), .wires_delivered(wires_delivered),
         .suppress_q(suppress), .forget(wires_forget),
-        .masked(masked), .blocked(blocked), .kept_set(seen & decide_listed & ~is_intx & decide_kept),
-        .sent_set(seen & decide_listed & ~is_intx & ~decide_kept), .event_index(record_index),
-        .stir(wire_set | told_set | (seen & decide_listed)), .deadline_there(deadline_there),
+        .masked(masked), .blocked(blocked), .kept_set(ev_keeps), .sent_set(ev_sends), .event_index(record_index),
+        .stir(ev_wire | told_set | ev_stirs), .deadline_there(deadline_there),
         .deadline(deadline), .busy(keeper_busy), .ready(ready),
         .count_held(count_held), .count_one_shot(count_one_shot)
     );
@@ -378,8 +400,8 @@ module relay #(
     wire [1:0]   message_pin;
     wire [2:0]   record_port = record_key[113:111] - 3'd1;
     intx #(.PORTS(PORTS)) wires (
-        .clk(clk), .rst(rst), .index({record_port, record_key[95:94]}), .change(wire_set),
-        .force_(decide_token & token_force), .level(record_level),
+        .clk(clk), .rst(rst), .index({record_port, record_key[95:94]}), .change(ev_wire),
+        .force_(ev_force), .level(record_level),
         .wire_own(wire_own), .wire_forced(wire_forced), .wire_suppressed(wire_suppressed),
         .suppress(suppress), .forget(wires_forget), .delivered_q(wires_delivered), .own_q(wires_own),
         .forced_q(wires_forced), .told_q(told), .differs_q(message_valid), .pin_q(message_pin),
@@ -390,7 +412,7 @@ module relay #(
         if (RING != 0) begin : with_ring
             ring events (
                 .clk(clk), .rst(rst), .base(ring_base), .enable(ring_enable), .log2(ring_log2), .tail(ring_tail),
-                .put(ring_put), .miss(ring_miss), .busy(ring_busy), .on_q(ring_on), .head_q(ring_head), .number_q(ring_number),
+                .put(ring_put), .miss(ev_miss), .busy(ring_busy), .on_q(ring_on), .head_q(ring_head), .number_q(ring_number),
                 .missed_q(ring_missed), .behind_q(ring_behind), .address(ring_address), .room_q(ring_room)
             );
         end else begin : no_ring
@@ -429,8 +451,8 @@ module relay #(
             unlisted_q <= 1'b0;
             status_q <= 1'b0;
         end else begin
-            unlisted_q <= unlisted_q | unlisted;
-            status_q <= ((status_q & ~status_done) | ring_miss) & ring_on;
+            unlisted_q <= unlisted_q | ev_unlisted;
+            status_q <= ((status_q & ~status_done) | ev_miss) & ring_on;
         end
     end
 

@@ -229,6 +229,9 @@ module upstream #(
 
     // Tap: while a token is in the line nobody goes around it.
     reg  token_q;
+    wire token_leaves;
+    reg  token_done_q;
+    assign token_done = token_done_q;
     wire line_ready;
     wire e_ready;
     // A token's record needs the place of the key; it enters when no other record is under way.
@@ -238,6 +241,13 @@ module upstream #(
     assign g_ready = line_ready & (g_token ? token_may : ~record_stop & ~(tap_q & token_q) &
                                                          (~tap_q | swallow | e_ready));
     wire g_fire = g_valid & g_ready;
+    // Its key is looked up a cycle after the token has come in.
+    reg  token_load_q;
+    wire no_record;
+    assign record_idle = no_record & ~token_load_q;
+    always @(posedge clk) begin
+        token_load_q <= ~rst & g_fire & g_token & token_record;
+    end
 
     // ---- the record -------------------------------------------------------------------------------------
 
@@ -252,8 +262,8 @@ module upstream #(
         .beat_take(g_fire & ~g_token), .beat_first(g_first), .beat_last(g_last), .beat_bad(g_bad),
         .beat_data(g_data), .beat_candidate(g_candidate), .beat_intx(g_class[4]), .beat_port(g_port),
         .beat_stop(record_stop),
-        .load_stored(load_stored | (g_fire & g_token & token_record)), .load_program(load_program),
-        .load_maintain(~(g_token & g_fire)), .load_level(token_level), .stored_key(token_key),
+        .load_stored(load_stored | token_load_q), .load_program(load_program),
+        .load_maintain(~token_load_q), .load_level(token_level), .stored_key(token_key),
         .stored_tc(token_tc), .program_key(program_key),
         .window_base(window_base), .window_mask(window_mask), .window_enable(window_enable),
         .learn(learn), .learn_not(learn_not), .free_there(free_there), .free_index(free_index), .learned(learned),
@@ -261,31 +271,28 @@ module upstream #(
         .m_valid_q(m_valid_r), .m_fresh(m_fresh), .m_maintain_q(m_maintain), .m_irq_q(m_irq), .m_bad_q(m_bad_r),
         .m_match_q(m_match), .m_listed(m_listed), .m_index(record_index), .m_key_q(record_key),
         .m_tc_q(record_tc), .m_odd_q(m_odd), .m_poisoned_q(m_poisoned), .m_level_q(record_level),
-        .m_take(m_take | record_take), .idle(record_idle)
+        .m_take(m_take | record_take), .idle(no_record)
     );
     assign record_ready = m_valid_r & m_maintain;
     assign record_known = m_listed;
 
     // ---- the line ---------------------------------------------------------------------------------------
 
-    localparam integer SIDE = K + 8;
+    localparam integer SIDE = K + 10;
     wire [WIDTH-1:0] d_data;
     wire [K-1:0]     d_keep;
-    wire             d_last, d_bad, d_nonposted, d_candidate, d_completion, d_valid, d_ready;
-    wire             d_token = token_q & d_is_token;
-    wire             d_is_token;
+    wire             d_last, d_bad, d_nonposted, d_candidate, d_completion, d_record, d_token, d_valid, d_ready;
     wire [SIDE-1:0]  line_side;
-    // A token is told by being neither class that excludes the other.
+    wire             recorded = g_candidate & ~(g_first & g_bad);
     line #(.WIDTH(WIDTH), .SIDE(SIDE), .DEPTH(DEPTH)) delay (
         .clk(clk), .rst(rst),
         .s_data(g_data),
-        .s_side({g_port, g_token | g_class[1], g_token | g_class[0], g_candidate & ~g_token & ~(g_first & g_bad), g_bad,
-                 g_last, g_keep}),
+        .s_side({g_token ? token_record : recorded, g_token, g_port, g_class[1], g_class[0] & ~g_token,
+                 recorded & ~g_token, g_bad, g_last, g_keep}),
         .s_valid(g_fire), .s_ready(line_ready),
         .m_data(d_data), .m_side(line_side), .m_valid(d_valid), .m_ready(d_ready), .empty(line_empty)
     );
-    assign {decide_port, d_completion, d_nonposted, d_candidate, d_bad, d_last, d_keep} = line_side;
-    assign d_is_token = d_completion & d_nonposted;
+    assign {d_record, d_token, decide_port, d_completion, d_nonposted, d_candidate, d_bad, d_last, d_keep} = line_side;
 
     // ---- windows ----------------------------------------------------------------------------------------
 
@@ -323,7 +330,7 @@ module upstream #(
     dispatch #(.WIDTH(WIDTH), .BUMP(BUMP)) decision (
         .clk(clk), .rst(rst), .tap(tap_q), .pause(pause), .bus(bus), .device(device), .time_ns(time_ns),
         .d_data(d_data), .d_keep(d_keep), .d_last(d_last), .d_bad(d_bad), .d_nonposted(d_nonposted),
-        .d_candidate(d_candidate), .d_token(d_token), .d_valid(d_valid), .d_ready(d_ready),
+        .d_candidate(d_candidate), .d_record(d_record), .d_token(d_token), .d_valid(d_valid), .d_ready(d_ready),
         .m_valid(m_valid_r & ~m_maintain & ~(m_fresh & record_key[110])), .m_irq(m_irq), .m_bad(m_bad_r), .m_listed(m_listed),
         .m_index(record_index), .m_key(record_key), .m_tc(record_tc), .m_odd(m_odd),
         .m_poisoned(m_poisoned), .m_level(record_level), .m_take(m_take),
@@ -333,7 +340,7 @@ module upstream #(
         .wire_set(wire_set),
         .token_record(token_record), .token_force(token_force), .token_emit(token_emit),
         .token_status(token_status), .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2),
-        .token_h3(token_h3), .token_w0(token_w0), .token_done(token_done),
+        .token_h3(token_h3), .token_w0(token_w0), .token_done(token_leaves),
         .kept_back(m_known & (masked | blocked)), .event_count(event_count), .kept(decide_kept),
         .ring_enable(ring_enable), .ring_room(ring_room), .ring_address(ring_address),
         .ring_number(ring_number), .ring_missed(ring_missed), .ring_busy(ring_busy), .ring_put(ring_put), .ring_miss(ring_miss),
@@ -344,7 +351,7 @@ module upstream #(
     );
     assign decide_listed = m_listed;
     assign decide_masked = m_known & masked;
-    assign decide_record = d_token ? token_record : d_candidate;
+    assign decide_record = d_record;
     assign decide_irq = m_irq;
     assign decide_poisoned = m_poisoned;
     assign decide_odd = m_odd;
@@ -355,7 +362,7 @@ module upstream #(
     assign decide_nonposted = d_nonposted;
     assign decide_reason = v_reason;
     assign decide_message = d_candidate & m_irq;
-    assign np_back = ~tap_q & d_valid & d_ready & d_nonposted & ~d_is_token & ~relayed;
+    assign np_back = ~tap_q & d_valid & d_ready & d_nonposted & ~relayed;
     assign beat_data = x_data;
     assign beat_keep = x_keep;
 
@@ -417,6 +424,7 @@ module upstream #(
                                          (requester[2:0] != (g_class[4] ? 3'd0 : g_port)));
     always @(posedge clk) begin
         s_np_ok <= np_room & ~rst;
+        token_done_q <= ~rst & token_leaves;
         count_posted <= ~rst & ends & ~nonposted & ~completion;
         count_nonposted <= ~rst & ends & nonposted;
         count_completion <= ~rst & ends & completion;
@@ -431,7 +439,7 @@ module upstream #(
             if (change & quiet) begin
                 tap_q <= ~indicator_first;
             end
-            token_q <= (token_q | token_taken) & ~token_done;
+            token_q <= (token_q | token_taken) & ~token_leaves;
         end
     end
     assign moving = g_fire | (d_valid & d_ready) | (y_valid & e_ready) | (change & quiet);
