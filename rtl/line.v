@@ -2,7 +2,7 @@
 //
 // A delay line: each beat takes DEPTH cycles, unless what is ahead of it waits. It is a FIFO whose beats are offered when
 // they are old enough, so bubbles close up behind a beat that waits, and who takes a beat moves a pointer only.
-// s_ready and m_valid are registers.
+// s_ready and m_valid are registers. It holds at most eight beats.
 //
 // One beat per cycle. Synchronous reset.
 `default_nettype none
@@ -149,11 +149,11 @@ module line #(
             end
             // Whoever sends waits only while there is little room.
             assert (s_ready | (f_count >= 8'd6) | $past(rst));
+            assert (f_count <= 8'd8);
 
             // Induction.
             assert (f_count == {4'd0, inside_q});
-            assert ((inside_q < 4'd8) | ((inside_q == 4'd8) & ~room_q));
-            assert (~room_q | (inside_q <= 4'd7));
+            assert (~room_q | (inside_q < 4'd8));
             assert (wptr_q - rptr_q == inside_q[2:0]);
             assert (f_count == {4'd0, old_q} + f_young);
             assert (there_q == (old_q != 4'd0));

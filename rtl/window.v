@@ -6,7 +6,7 @@
 // cycles after the beat with its address at the soonest (two at 128 bit: when the TLP comes to the end of the line),
 // until v_take. A verdict of the windows speaks of requests; whether a TLP is an interrupt is not known here.
 // A TLP is judged by what is set in the cycle of its address and the one after.
-// At most four TLPs that have entered wait for v_take: whoever delays them holds no more. Synchronous reset.
+// At most eight TLPs that have entered wait for v_take: whoever delays them (line) holds no more beats. Synchronous reset.
 `default_nettype none
 
 module window #(
@@ -217,24 +217,24 @@ module window #(
     wire        b_hit = (b_in_q != 2'b00);
     wire [39:0] b_sum = b_page_q + (b_in_q[0] ? b_offset_q[39:0] : b_offset_q[79:40]);
     wire        b_stop = b_stop_q | (b_memory_q & ~b_hit);
-    reg  [44:0] mem [0:3];
-    reg  [1:0]  wptr_q;
-    reg  [1:0]  rptr_q;
-    reg  [2:0]  count_q;
-    assign v_valid = (count_q != 3'd0);
+    reg  [44:0] mem [0:7];
+    reg  [2:0]  wptr_q;
+    reg  [2:0]  rptr_q;
+    reg  [3:0]  count_q;
+    assign v_valid = (count_q != 4'd0);
     assign {v_stop, v_reason, v_change, v_four, v_page} = mem[rptr_q];
     always @(posedge clk) begin
         if (b_valid_q) begin
             mem[wptr_q] <= {b_stop, b_reason_q, b_memory_q & b_hit, b_sum[39:20] != 20'd0, b_sum};
         end
         if (rst) begin
-            wptr_q <= 2'd0;
-            rptr_q <= 2'd0;
-            count_q <= 3'd0;
+            wptr_q <= 3'd0;
+            rptr_q <= 3'd0;
+            count_q <= 4'd0;
         end else begin
-            wptr_q <= wptr_q + {1'b0, b_valid_q};
-            rptr_q <= rptr_q + {1'b0, v_take};
-            count_q <= count_q + {2'd0, b_valid_q} - {2'd0, v_take};
+            wptr_q <= wptr_q + {2'd0, b_valid_q};
+            rptr_q <= rptr_q + {2'd0, v_take};
+            count_q <= count_q + {3'd0, b_valid_q} - {3'd0, v_take};
         end
     end
 
@@ -288,24 +288,24 @@ module window #(
         end
     end
 
-    // The stream: beats of a TLP come one after the other, of one port; not more than four TLPs wait.
+    // The stream: beats of a TLP come one after the other, of one port; not more than eight TLPs wait.
     reg        f_mid;
     reg        f_second; // the next beat is a TLP's second one
     reg  [2:0] f_mid_port;
-    reg  [2:0] f_waiting;
+    reg  [3:0] f_waiting;
     wire       f_in = beat_take & ((K == 4) ? beat_first : beat_first ? beat_last : f_second);
     always @(posedge clk) begin
         f_mid_port <= beat_port;
         if (rst) begin
             f_mid <= 1'b0;
             f_second <= 1'b0;
-            f_waiting <= 3'd0;
+            f_waiting <= 4'd0;
         end else begin
             if (beat_take) begin
                 f_mid <= ~beat_last;
                 f_second <= beat_first & ~beat_last;
             end
-            f_waiting <= f_waiting + {2'd0, f_in} - {2'd0, v_take};
+            f_waiting <= f_waiting + {3'd0, f_in} - {3'd0, v_take};
         end
         if (f_mid & ~beat_take) begin
             f_mid_port <= f_mid_port;
@@ -317,7 +317,7 @@ module window #(
         end
         assume (beat_first == ~f_mid);
         assume (~f_mid | (beat_port == f_mid_port));
-        assume (~f_in | (f_waiting < 3'd4) | v_take);
+        assume (~f_in | (f_waiting < 4'd8) | v_take);
         assume (~v_take | v_valid);
         assume (beat_port != 3'd0);
         assume (f_begun | ~set);
@@ -357,7 +357,7 @@ module window #(
 
     reg         f_tag;   // it is inside
     reg  [1:0]  f_age;   // cycles since its address came: 1, 2, then 3
-    reg  [2:0]  f_ahead; // verdicts before it
+    reg  [3:0]  f_ahead; // verdicts before it
     reg         f_single; // it ended before its address
     reg         f_checked;
     reg         f_allowed;
@@ -367,12 +367,12 @@ module window #(
     reg  [39:0] f_to;
     wire [39:0] f_shift = f_hit[0] ? f_offset[39:0] : f_offset[79:40];
     wire        f_here = f_in & ~f_tag & f_pick & (beat_port == f_port);
-    wire        f_next = f_tag & (f_age == 2'd3) & (f_ahead == 3'd0);
+    wire        f_next = f_tag & (f_age == 2'd3) & (f_ahead == 4'd0);
     always @(posedge clk) begin
         if (f_here) begin
             f_tag <= 1'b1;
             f_age <= 2'd1;
-            f_ahead <= f_waiting - {2'd0, v_take};
+            f_ahead <= f_waiting - {3'd0, v_take};
             f_single <= (K == 2) & beat_first;
             f_checked <= f_enable & ~f_free;
             f_allowed <= f_may;
@@ -381,8 +381,8 @@ module window #(
             f_from <= f_address[63:12];
         end else if (f_tag) begin
             f_age <= (f_age == 2'd3) ? 2'd3 : f_age + 2'd1;
-            if (v_take & (f_ahead != 3'd0)) begin
-                f_ahead <= f_ahead - 3'd1;
+            if (v_take & (f_ahead != 4'd0)) begin
+                f_ahead <= f_ahead - 4'd1;
             end
             if (f_age == 2'd1) begin
                 f_to <= f_from[39:0] + f_shift;
@@ -396,7 +396,7 @@ module window #(
     wire f_passes = ~f_checked | (f_allowed & (~f_memory | (f_hit != 2'd0)));
     wire f_moves = f_checked & f_allowed & f_memory & (f_hit != 2'd0);
 
-    wire [1:0]  f_slot = rptr_q + f_ahead[1:0];
+    wire [2:0]  f_slot = rptr_q + f_ahead[2:0];
     wire [44:0] f_row = mem[f_slot];
     wire [2:0]  f_under_way = {2'd0, a_valid_q} + {2'd0, b_valid_q};
 
@@ -427,14 +427,14 @@ module window #(
             assert (~enable_q[0]);
             assert ({open_q[{1'b1, f_port}], open_q[{1'b0, f_port}]} == f_open);
             assert ({1'b0, count_q} + {1'b0, f_under_way} == {1'b0, f_waiting});
-            assert (f_waiting <= 3'd4);
-            assert (wptr_q - rptr_q == count_q[1:0]);
+            assert (f_waiting <= 4'd8);
+            assert (wptr_q - rptr_q == count_q[2:0]);
             assert (second_of == f_second);
             assert (~f_second | f_mid);
             assert (~f_second | ~(f_mid_port == f_port) | remembers);
             if (f_tag) begin
                 case (f_age)
-                    2'd1: assert (a_valid_q & (f_ahead == count_q + {2'd0, b_valid_q}));
+                    2'd1: assert (a_valid_q & (f_ahead == count_q + {3'd0, b_valid_q}));
                     2'd2: assert (b_valid_q & (f_ahead == count_q));
                     2'd3: assert (f_ahead < count_q);
                     default: assert (1'b0);
@@ -462,10 +462,10 @@ module window #(
                 end
             end
 
-            cover (f_next & v_take & f_moves & (f_to != f_from[39:0]) & (f_ahead == 3'd0));
+            cover (f_next & v_take & f_moves & (f_to != f_from[39:0]) & (f_ahead == 4'd0));
             cover (f_next & v_take & v_stop & f_allowed);
             cover (f_next & v_take & ~f_passes & ~f_allowed);
-            cover (f_waiting == 3'd4);
+            cover (f_waiting == 4'd4);
         end
     end
 `endif
