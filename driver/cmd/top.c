@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hv_page.h"
 #include "output.h"
 #include "pace.h"
+#include "top_hv.h"
 #include "top_rows.h"
 
 enum { KEY_BATCH = 'b', QUIT = 'q' };
@@ -18,6 +20,7 @@ struct top {
     bool batch;
     enum top_order order;
     bool paused;
+    const char *file;
 };
 
 /* ---- a list a round -------------------------------------------------------------------------------- */
@@ -227,13 +230,15 @@ static int run_screen(struct invocation *invocation, struct tally *tally, struct
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct top *top = state->input;
-    (void)arg;
     switch (key) {
     case ARGP_KEY_INIT:
         state->child_inputs[0] = &top->pace;
         return 0;
     case KEY_BATCH:
         top->batch = true;
+        return 0;
+    case 'f':
+        top->file = arg;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -243,17 +248,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 int top_run(struct invocation *invocation, int argc, char **argv)
 {
     static const struct argp_option options[] = {
-        {"batch", KEY_BATCH, 0, 0, "Write a list each round instead of a screen", 1}, {0}};
+        {"batch", KEY_BATCH, 0, 0, "Write a list each round instead of a screen", 1},
+        {"file", 'f', "FILE", 0, "Read a copy of the statistics of a service LPAR", 1},
+        {0}};
     static const struct argp_child children[] = {{&pace_argp, 0, NULL, 0}, {0}};
-    static const struct argp argp = {.options = options,
-                                     .parser = parse,
-                                     .children = children,
-                                     .doc =
-                                         "Shows live which functions raise how many interrupts, those that "
-                                         "hold their wire high in bold. Writes "
-                                         "lists where standard output is no terminal, or with -b or --json."};
+    static const struct argp argp = {
+        .options = options,
+        .parser = parse,
+        .children = children,
+        .doc =
+            "Shows live which functions raise how many interrupts, those that "
+            "hold their wire high in bold. Writes "
+            "lists where standard output is no terminal, or with -b or --json. In a service LPAR: the "
+            "functions "
+            "of all LPARs, with their owners, how their interrupts come, exits, and how "
+            "long they waited in the hypervisor."};
     struct top top = {.pace = {.seconds = 1}};
     int status = command_parse(invocation, &argp, argc, argv, &top);
+    if (!status && (top.file || hv_page_is_lpar()))
+        return top_hv_run(invocation, &top.pace, top.file);
     if (status || (status = command_cards(invocation, CARD_PCI_READ, true)))
         return status;
     struct tally *tally = tally_new();

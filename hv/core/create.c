@@ -4,6 +4,7 @@
 #include "log.h"
 #include "mechanism.h"
 #include "mux.h"
+#include "router_figures.h"
 #include "statistics.h"
 #include "text.h"
 
@@ -31,7 +32,17 @@ static int give_memory(struct lpar *lpar, uint64_t bytes, struct carve *carve)
     return 0;
 }
 
-static int add_statistics(struct lpar *lpar, unsigned cpus)
+/* The functions' page lies behind the LPAR's own. */
+static int add_function_statistics(struct lpar *lpar)
+{
+    const uint64_t gpa = STATISTICS_GPA + lpar->statistics_bytes;
+
+    lpar->statistics->functions = (uint32_t)lpar->statistics_bytes;
+    lpar->statistics_bytes += FRAME_SIZE;
+    return gpmap_add(&lpar->map, gpa, (uintptr_t)&router_page, FRAME_SIZE, RIGHT_READ, MEMORY_WB);
+}
+
+static int add_statistics(struct lpar *lpar, unsigned cpus, bool service)
 {
     const struct machine_ops *machine = lpar->map.machine;
     struct statistics *s;
@@ -55,7 +66,9 @@ static int add_statistics(struct lpar *lpar, unsigned cpus)
     for (unsigned kind = 0; kind < EXIT_KIND_COUNT; kind++)
         text_copy(s->kind[kind], STATISTICS_NAME, exit_name(kind), STATISTICS_NAME);
     lpar->statistics = s;
-    return gpmap_add(&lpar->map, STATISTICS_GPA, (uintptr_t)s, lpar->statistics_bytes, RIGHT_READ, MEMORY_WB);
+    if (gpmap_add(&lpar->map, STATISTICS_GPA, (uintptr_t)s, lpar->statistics_bytes, RIGHT_READ, MEMORY_WB))
+        return -1;
+    return service ? add_function_statistics(lpar) : 0;
 }
 
 static int add_vcpu(struct lpar *lpar, unsigned cpu, const struct machine_ops *machine)
@@ -113,7 +126,7 @@ struct lpar *lpar_create(const struct lpar_plan *plan, const struct machine_ops 
     if (gpmap_init(&lpar->map, machine) || give_memory(lpar, plan->bytes, carve))
         return 0;
     lpar->ns_per_tick = (1000000000ull << 32) / machine->ticks_per_second();
-    if (lpar_devices_add(lpar, plan->clock) || add_statistics(lpar, plan->cpus))
+    if (lpar_devices_add(lpar, plan->clock) || add_statistics(lpar, plan->cpus, plan->service))
         return 0;
     for (unsigned i = 0; i < plan->cpus; i++)
         if (add_vcpu(lpar, plan->cpu[i], machine))

@@ -16,7 +16,7 @@ struct lpar_plan {
     struct boot_guest boot;
     struct lpar_functions functions;
     uint32_t mechanisms;
-    bool console, x2apic, test_device, autostart;
+    bool console, x2apic, test_device, autostart, service;
 };
 
 /* The new LPAR, off; null with the reason on the log. Its contexts are to be initialised on their own CPUs.

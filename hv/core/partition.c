@@ -280,6 +280,11 @@ static bool take_manual_start(struct reader *r, const struct property *p)
     return flag(r, p, &r->lpar->autostart, false);
 }
 
+static bool take_service(struct reader *r, const struct property *p)
+{
+    return flag(r, p, &r->lpar->service, true);
+}
+
 static const struct rule {
     const char *name;
     bool required;
@@ -298,6 +303,7 @@ static const struct rule {
     {"no-x2apic", false, take_no_x2apic},
     {"test-device", false, take_test_device},
     {"manual-start", false, take_manual_start},
+    {"service", false, take_service},
 };
 #define RULES (sizeof rules / sizeof *rules)
 

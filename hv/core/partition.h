@@ -48,6 +48,7 @@ struct partition {
     bool x2apic;
     bool test_device;
     bool autostart;
+    bool service; /* reads the statistics of all LPARs' functions */
 };
 
 struct partition_table {

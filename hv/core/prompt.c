@@ -175,8 +175,12 @@ static void show_functions(const struct lpar *lpar)
             r->pass->slot, pci_pass_by_message(r->pass) ? "messages" : "line",
             lpar->mechanisms >> MECHANISM_RELAY & 1 ? "relay" : "scan", r->lines, r->delays, r->messages,
             r->in_service ? ", in service" : "");
-        say("%s: %s %s, recorded %lu, exits %lu", lpar->name, name, r->dedicated ? "dedicated" : "shared",
-            r->recorded, r->exits);
+        say("%s: %s %s, recorded %lu, exits %lu; record to controller %lu ns, at most %lu, by clocks within "
+            "%u",
+            lpar->name, name, r->dedicated ? "dedicated" : "shared", r->recorded, r->exits,
+            r->timed ? r->waited_ns / r->timed : 0, r->waited_most_ns, router_page.figures.clock_error_ns);
+        say("%s: %s took %lu us of other LPARs' CPUs", lpar->name, name,
+            (uint64_t)((unsigned __int128)r->taken * lpar->ns_per_tick >> 32) / 1000);
         show_direct(lpar, r, name);
     }
 }

@@ -21,8 +21,16 @@ static void listen(void *context, const struct indicator_event *event)
     const unsigned owner = event->source < INDICATOR_SOURCES ? router.port_of[event->source] : 0;
 
     (void)context;
-    if (owner == event->port && owner)
-        router.port[owner].recorded += event->fresh;
+    if (owner == event->port && owner) {
+        struct routed *r = &router.port[owner];
+
+        r->recorded += event->fresh;
+        if (event->fresh)
+            router_asked(r, event->source, event->time_ns);
+        else if (event->source == r->first && !event->level)
+            router_gone(r);
+        router_publish(r);
+    }
     if (owner || event->fresh == 0)
         return;
     if (router.stats.strangers++ == 0)
@@ -53,6 +61,7 @@ static void raise(struct routed *r)
     r->in_service = true;
     r->lines++;
     router.last[pin_of(r)] = r;
+    router_given(r, r->first);
     lpar_pci_line(r->lpar, r->pass, true);
 }
 
@@ -63,9 +72,11 @@ void router_send(struct routed *r, unsigned index)
     if (pci_pass_message(r->pass, index, &guest)) {
         r->messages++;
         r->exits++; /* the EOI: a virtual local APIC's always exits */
+        router_given(r, r->first + 1 + index);
         r->lpar->set.env.message(r->lpar, guest.address, guest.data);
     } else {
         router.stats.dropped++;
+        __atomic_store_n(&router.asked_ns[r->first + 1 + index], 0, __ATOMIC_RELAXED);
     }
 }
 
@@ -223,6 +234,7 @@ void router_line(unsigned pin)
     router_count(pin, found || scanned);
     router_charge(pin, ticks(router.vcpu[pin]->lpar) - begin);
     lock_release(&router.lock);
+    router_clock();
 }
 
 /* Whether the source itself was told. */
@@ -257,6 +269,7 @@ static void message_by_relay(struct routed *r, unsigned index)
         note_least(&router.stats.least.message, ticks(r->lpar) - begin);
     else
         router.stats.spurious++;
+    router_clock();
 }
 
 static void message_by_vector(struct routed *r, unsigned index)
@@ -318,6 +331,7 @@ void router_end(struct lpar *lpar, unsigned gsi)
         lpar_pci_line(lpar, r->pass, false);
         if (!router_delay(r))
             release(r);
+        router_publish(r);
     }
 }
 
@@ -346,6 +360,7 @@ void router_forget(struct pci_pass *pass)
         (void)indicator_take(&router.indicator, r->first + 1 + i);
     router_turn_at_once(r);
     lock_release(&router.lock);
+    router_void(r);
     if (!(r->in_service || r->delayed))
         return;
     r->in_service = r->delayed = false;
@@ -438,7 +453,11 @@ void router_add(struct lpar *lpar, struct pci_pass *pass, bool dedicated)
 void router_begin(void)
 {
     for (unsigned port = 1; port < ROUTER_PORTS; port++)
-        router.port[port].recorded = 0;
+        if (router.port[port].lpar) {
+            router.port[port].recorded = 0;
+            router_publish(&router.port[port]);
+        }
+    router_clock();
     router.stats = (struct router_stats){0};
     router.indicator.stats = (struct indicator_stats){0};
 }

@@ -34,6 +34,7 @@
 #include "indicator.h"
 #include "lock.h"
 #include "pci_pass.h"
+#include "router_figures.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -82,6 +83,8 @@ struct routed {
     uint64_t lines, messages; /* interrupts given to the LPAR */
     uint64_t exits;           /* for them: an arrival at the hypervisor, the guest's EOI */
     uint64_t delays;
+    uint64_t taken;                            /* ticks that CPUs of other LPARs spent on it, in all */
+    uint64_t timed, waited_ns, waited_most_ns; /* see router_figures.h */
     uint64_t period, spent; /* tick at which the period began; ticks that a CPU of another LPAR spent on it */
 };
 
@@ -113,6 +116,8 @@ struct router {
     bool recovered;                     /* messages are told by their vectors since the card was reset */
     struct routed *last[ROUTER_PINS];   /* whom it was that the pin brought */
     struct router_stats stats;
+    struct router_clock clock;
+    uint64_t asked_ns[INDICATOR_SOURCES]; /* by the relay's clock; 0: not, or it was given */
 };
 
 extern struct router router;

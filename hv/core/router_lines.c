@@ -109,6 +109,7 @@ void router_charge(unsigned pin, uint64_t spent)
         r->spent = 0;
     }
     r->spent += spent;
+    r->taken += spent;
 }
 
 /* Puts the function off to the end of its period, if it has had its share of this one. Device lock held. */

@@ -35,6 +35,8 @@ struct statistics {
     uint64_t ticks_per_second; /* of the TSC */
     uint64_t starts, resets;
     char lpar[32];
+    uint32_t functions; /* offset of struct statistics_functions; 0: this is no service LPAR */
+    uint32_t reserved;
     char kind[EXIT_KIND_COUNT][STATISTICS_NAME];
 };
 
@@ -44,6 +46,47 @@ struct statistics_cpu {
     uint64_t emulated;    /* instructions run by the emulator */
     uint64_t state_reads; /* VMREADs; 0 on SVM, whose state lies in memory */
     uint64_t exits[EXIT_KIND_COUNT];
+};
+
+enum { STATISTICS_FUNCTIONS = 8 }; /* by port of the card */
+
+/* How a function's interrupts come to its LPAR. */
+#define STATISTICS_ROUTES(X)                                                                                 \
+    X(NONE, none)                                                                                            \
+    X(LINE_BY_RELAY, line_by_relay) /* the relay says whose it is */                                         \
+    X(LINE_BY_SCAN, line_by_scan)   /* its status register does */                                           \
+    X(MESSAGE_BY_RELAY, message_by_relay)                                                                    \
+    X(MESSAGE_BY_VECTOR, message_by_vector)                                                                  \
+    X(MESSAGE_DIRECT, message_direct) /* some go to the guest's CPU themselves, without the hypervisor */
+
+enum statistics_route {
+#define X(upper, lower) STATISTICS_ROUTE_##upper,
+    STATISTICS_ROUTES(X)
+#undef X
+        STATISTICS_ROUTE_COUNT
+};
+
+struct statistics_function {
+    char lpar[32]; /* owner; empty: nobody */
+    uint16_t id;   /* bus 15:8, device 7:3, function 2:0 */
+    uint16_t slot; /* in the owner */
+    uint32_t route;
+    uint64_t recorded;        /* interrupts, by the relay */
+    uint64_t lines, messages; /* given to the owner */
+    uint64_t exits;           /* for them: arrivals at the hypervisor, EOIs */
+    uint64_t delays;          /* times that its line was put off */
+    /* From the relay's record of the interrupt to its entry into the owner's virtual interrupt controllers,
+     * of those whose record had a time. */
+    uint64_t timed, waited_ns, waited_most_ns;
+};
+
+/* Of all LPARs' functions behind the relay; in a page of its own, which service LPARs read. */
+struct statistics_functions {
+    uint32_t count;          /* of entries */
+    uint32_t first;          /* offset of the first */
+    uint32_t stride;         /* to the next */
+    uint32_t clock_error_ns; /* at most so far the hypervisor takes the relay's clock to be off */
+    struct statistics_function function[STATISTICS_FUNCTIONS];
 };
 
 #endif

@@ -136,6 +136,7 @@ static void plan_of(struct lpar_plan *plan, const struct partition *partition, c
     plan->x2apic = partition->x2apic;
     plan->test_device = partition->test_device;
     plan->autostart = partition->autostart;
+    plan->service = partition->service;
     for (unsigned i = 0; i < partition->cpus; i++)
         plan->cpu[plan->cpus++] = partition->cpu[i];
     plan->boot.kernel = image_of(find_module(boot, partition->kernel));

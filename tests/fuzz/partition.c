@@ -36,9 +36,10 @@ static void check(const void *tree, size_t size)
     partition_fits(&table, &machine, &error);
 }
 
-static const char *const names[] = {"cpus",         "memory-mib",  "kernel",       "initrd",     "modules",
-                                    "command-line", "console",     "paging",       "mechanisms", "functions",
-                                    "no-x2apic",    "test-device", "manual-start", "phandle",    "other"};
+static const char *const names[] = {"cpus",         "memory-mib",   "kernel",    "initrd",
+                                    "modules",      "command-line", "console",   "paging",
+                                    "mechanisms",   "functions",    "no-x2apic", "test-device",
+                                    "manual-start", "service",      "phandle",   "other"};
 
 static void bend(const uint8_t *data, size_t size)
 {

@@ -167,4 +167,40 @@ def what_are_no_statistics_is_refused(test):
     assert status == 1 and "no LPAR" in err, err
 
 
-machine.main_of(globals(), "file", "server", "statistics")
+def function_statistics(test, count=8, functions=96, stride=112):
+    """Those of a service LPAR: function 1 of the card is red's, by messages, 2 is blue's, by a line."""
+    head = struct.pack("<IHHIIIIIIQQQ32sII", 0x53544253, 1, 0, 0, 96, 96, 32, 32, 0, 10**9, 1, 0, b"red", functions, 0)
+    entries = [struct.pack("<32sHHIQQQQQQQQ", *e).ljust(112, b"\0") for e in (
+        (b"", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), (b"red", 0x101, 1, 3, 40, 0, 38, 80, 0, 38, 76000, 9000),
+        (b"blue", 0x102, 2, 1, 10, 12, 0, 30, 3, 10, 500000, 100000))] + 5 * [bytes(112)]
+    with open(f"{test.root}/functions", "wb") as out:
+        out.write(head + struct.pack("<IIII", count, 16, stride, 1500) + b"".join(entries))
+    return f"{test.root}/functions"
+
+
+def top_shows_the_functions_of_all_lpars(test):
+    name = function_statistics(test)
+    status, out, err = test.run("top", "--file", name, "-c", "2", "-i", "0.1")
+    assert (status, err) == (0, ""), err
+    rows = [line.split() for line in out.splitlines()]
+    assert rows[1] == ["0000:01:00.1", "red", "1", "message_by_relay", "0.0", "40", "0", "80", "2.00", "2.0", "9.0"], rows[1]
+    assert rows[2] == ["0000:01:00.2", "blue", "2", "line_by_relay", "0.0", "10", "3", "30", "2.50", "50.0", "100.0"], rows[2]
+    assert len(rows) == 7, "two rounds, and no function of nobody"
+    result = test.json("top", "--file", name, "-c", "1", "-i", "0.1")
+    assert result["schema"] == "signalbox.top/1" and result["clock_error_ns"] == 1500 and result["seconds"] > 0
+    red, blue = result["functions"]
+    assert red == {"slot": "0000:01:00.1", "owner": "red", "owner_slot": 1, "route": "message_by_relay", "rate": 0.0,
+                   "total": 40, "lines": 0, "messages": 38, "exits": 80, "put_off": 0,
+                   "wait": {"interrupts": 38, "mean_ns": 2000.0, "most_ns": 9000}}
+    assert (blue["owner"], blue["lines"], blue["put_off"]) == ("blue", 12, 3)
+
+
+def top_of_an_lpar_that_may_not_see_them(test):
+    status, out, err = test.run("top", "--file", function_statistics(test, functions=0))
+    assert (status, out) == (1, "") and "red is no service LPAR" in err, err
+    for name in (function_statistics(test, count=9), function_statistics(test, stride=8), function_statistics(test, functions=5000)):
+        status, out, err = test.run("top", "--file", name)
+        assert (status, out) == (1, "") and "these are no statistics" in err, err
+
+
+machine.main_of(globals(), "file", "server", "statistics", "function_statistics")

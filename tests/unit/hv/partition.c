@@ -70,6 +70,7 @@ Test(partition, what_a_file_says)
     set_strings("/lpars/db", "modules", "a\0b", 4);
     fdt_setprop_empty(tree, node("/lpars/db"), "test-device");
     fdt_setprop_empty(tree, node("/lpars/db"), "manual-start");
+    fdt_setprop_empty(tree, node("/lpars/db"), "service");
     fdt_setprop_empty(tree, node("/lpars/db"), "no-x2apic");
     cr_assert_not(read());
     set_strings("/lpars/web", "functions", "0000:03:00.0\0000010:fF:1f.7", 26);

@@ -113,6 +113,77 @@ Test(router, what_asks_while_the_line_is_paused_is_not_lost)
     cr_assert_eq(rig.device[1].lines, 1);
 }
 
+/* ---- figures ---- */
+
+Test(router, what_a_service_lpar_reads_is_what_happened)
+{
+    const struct statistics_function *line = &router_page.figures.function[2],
+                                     *messages = &router_page.figures.function[1];
+
+    router_begin();
+    rig_use_msix(1);
+    for (unsigned i = 0; i < 3; i++) {
+        rig_message(1, 0);
+        rig_settle();
+        rig_want(2, true);
+        rig_settle();
+    }
+    cr_expect_str_eq(line->lpar, "blue");
+    cr_expect_str_eq(messages->lpar, "red");
+    cr_expect_eq(line->id, rig_id(2));
+    cr_expect_eq(line->route, STATISTICS_ROUTE_LINE_BY_RELAY);
+    cr_expect_eq(messages->route, STATISTICS_ROUTE_MESSAGE_BY_RELAY);
+    cr_expect_eq(line->recorded, 3);
+    cr_expect_eq(line->lines, 3);
+    cr_expect_eq(line->exits, 6, "each arrives, and is ended");
+    cr_expect_eq(messages->messages, 3);
+    cr_expect_eq(messages->exits, 6);
+    cr_expect_eq(messages->timed, 3);
+    rig_switch(rig.blue, false);
+    rig_settle();
+    rig_want(2, true);
+    rig_settle();
+    cr_expect_eq(line->route, STATISTICS_ROUTE_LINE_BY_SCAN);
+    cr_expect_eq(line->timed, 3, "found by status, it has no record's time");
+    cr_expect_eq(router_page.figures.function[4].lpar[0], 0, "nobody's");
+}
+
+Test(router, the_wait_from_record_to_controller_is_measured)
+{
+    const struct statistics_function *f = &router_page.figures.function[2];
+    const uint64_t asleep = 300000;
+
+    router_begin();
+    rig_pass(asleep);
+    rig_want(2, true);
+    rig_pass(asleep);
+    interrupts();
+    cr_assert_eq(f->timed, 1);
+    cr_expect_geq(f->waited_ns + router_page.figures.clock_error_ns + 1000, asleep);
+    cr_expect_leq(f->waited_ns, asleep + router_page.figures.clock_error_ns + 20000);
+    cr_expect_eq(f->waited_most_ns, f->waited_ns);
+    cr_expect_leq(router_page.figures.clock_error_ns, 20000);
+}
+
+Test(router, a_wire_that_came_and_went_leaves_no_time_behind)
+{
+    const struct statistics_function *f = &router_page.figures.function[2];
+
+    router_begin();
+    rig_want(2, true);
+    interrupts();
+    rig_want(2, false);
+    rig_want(2, true); /* while it is in service */
+    rig_want(2, false);
+    rig_settle();
+    const uint64_t timed = f->timed;
+    rig_pass(1000000000);
+    rig_want(2, true);
+    rig_settle();
+    cr_expect_eq(f->timed, timed + 1);
+    cr_expect_leq(f->waited_most_ns, 100000000);
+}
+
 /* ---- the mechanism goes off and on while a message is on its way ---- */
 
 static void switched_under_way(bool from, unsigned sent_before, unsigned taken_before, unsigned sent_after)
