@@ -131,10 +131,10 @@ static json_t *lpar_json(const struct partition *l)
     char name[SLOT_NAME];
     for (unsigned i = 0; i < l->functions; i++)
         json_array_append_new(functions, json_string(function_text(&l->function[i], name)));
-    return json_pack("{s:s, s:o, s:I, s:s, s:s?, s:s, s:b, s:b, s:o}", "name", l->name, "cpus", cpus_json(l),
-                     "memory_mib", (json_int_t)(l->memory >> 20), "kernel", l->kernel, "initrd", l->initrd,
-                     "command_line", l->command_line, "console", l->console, "autostart", l->autostart,
-                     "functions", functions);
+    return json_pack("{s:s, s:o, s:I, s:s, s:s?, s:s, s:b, s:b, s:b, s:o}", "name", l->name, "cpus",
+                     cpus_json(l), "memory_mib", (json_int_t)(l->memory >> 20), "kernel", l->kernel, "initrd",
+                     l->initrd, "command_line", l->command_line, "console", l->console, "autostart",
+                     l->autostart, "service", l->service, "functions", functions);
 }
 
 static void print_json(struct invocation *invocation, const struct check *check,

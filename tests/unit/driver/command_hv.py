@@ -13,7 +13,7 @@ GOOD = """/dts-v1/;
 / {
     compatible = "signalbox,partitions-1";
     lpars {
-        web { cpus = <0 1>; memory-mib = <512>; kernel = "vmlinuz"; functions = "0000:03:00.0"; };
+        web { cpus = <0 1>; memory-mib = <512>; kernel = "vmlinuz"; functions = "0000:03:00.0"; service; };
         db { cpus = <2>; memory-mib = <256>; kernel = "vmlinuz"; initrd = "initrd.img"; manual-start; };
     };
 };
@@ -38,6 +38,7 @@ def a_good_file_is_listed(test):
     web, db = result["lpars"]
     assert (web["name"], web["cpus"], web["memory_mib"], web["functions"]) == ("web", [0, 1], 512, ["0000:03:00.0"])
     assert (db["initrd"], db["autostart"], web["initrd"]) == ("initrd.img", False, None)
+    assert (web["service"], db["service"]) == (True, False)
 
 
 def source_and_compiled_are_the_same(test):
