@@ -126,7 +126,7 @@ void direct_timer(struct vcpu *vcpu, uint64_t at)
 /* What the guest has written there itself. */
 static void fetch_deadline(struct vcpu *vcpu)
 {
-    if (vcpu->direct.own_deadline)
+    if (vcpu->lapic.direct && vcpu->direct.own_deadline)
         vcpu->lapic.deadline = apic_of(vcpu)->timer_deadline();
 }
 
@@ -170,7 +170,7 @@ static void enter(struct vcpu *vcpu)
     vcpu->direct.entered++;
     apic_of(vcpu)->write(LAPIC_TPR, lapic->tpr);
     apic_of(vcpu)->write(LAPIC_SPURIOUS, lapic->spurious);
-    __atomic_store_n(&lapic->direct, true, __ATOMIC_SEQ_CST);
+    lpar_devices_set_direct(vcpu, true);
     set_how(vcpu);
     memcpy(requested, lapic->irr, sizeof requested);
     memset(lapic->irr, 0, sizeof lapic->irr);
@@ -190,7 +190,7 @@ void direct_leave(struct vcpu *vcpu)
         return;
     apic->quiet();
     stop_timer(vcpu);
-    __atomic_store_n(&lapic->direct, false, __ATOMIC_SEQ_CST);
+    lpar_devices_set_direct(vcpu, false);
     lapic->tpr = apic->read(LAPIC_TPR);
     for (unsigned i = 0; i < 8; i++) {
         lapic->isr[i] = apic->read(LAPIC_ISR + i);
@@ -208,10 +208,18 @@ void direct_leave(struct vcpu *vcpu)
 
 void direct_look(struct vcpu *vcpu)
 {
+    vcpu->direct.active = vcpu->direct.wanted;
     if (!vcpu->direct.wanted)
         direct_leave(vcpu);
     else if (!vcpu->lapic.direct && can_be(vcpu))
         enter(vcpu);
+}
+
+/* The same, a little later: before the guest runs on. */
+static void look_soon(struct vcpu *vcpu)
+{
+    if (!vcpu->lapic.direct && can_be(vcpu))
+        vcpu_request(vcpu, REQUEST_DIRECT);
 }
 
 /* ---- registers that exit ---- */
@@ -220,15 +228,19 @@ bool direct_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
     const bool base = msr == LAPIC_MSR_BASE, spurious = msr == LAPIC_MSR_FIRST + LAPIC_SPURIOUS;
 
-    if (msr == LAPIC_MSR_FIRST + LAPIC_EOI && value == 0) {
+    bool good;
+
+    if (vcpu->lapic.direct && msr == LAPIC_MSR_FIRST + LAPIC_EOI && value == 0) {
         end(vcpu);
         return true;
     }
     if (base || spurious)
-        direct_leave(vcpu); /* it comes back at the next look, if it is still an x2APIC that is enabled */
+        direct_leave(vcpu); /* it comes back if it is still an x2APIC that is enabled */
     else
         fetch_deadline(vcpu);
-    return lapic_msr_write(&vcpu->lapic, msr, value);
+    good = lapic_msr_write(&vcpu->lapic, msr, value);
+    look_soon(vcpu);
+    return good;
 }
 
 unsigned direct_cr8(const struct vcpu *vcpu)
@@ -269,7 +281,7 @@ void direct_switch(struct lpar *lpar, bool on)
         struct vcpu *vcpu = lpar->vcpu[i];
 
         vcpu->direct.wanted = on && !apic->refusal(vcpu->context.cpu);
-        vcpu_request(vcpu, REQUEST_EVENT);
+        vcpu_request(vcpu, REQUEST_DIRECT);
     }
     router_steer_all(lpar);
 }

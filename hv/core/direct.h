@@ -36,6 +36,7 @@ enum { DIRECT_FIRST = 0x20, DIRECT_LAST = 0xef };
 
 struct direct {
     volatile bool wanted;
+    bool active;       /* wanted, or still direct: direct_msr_write() is to see accesses */
     bool barred;       /* it has used a vector below DIRECT_FIRST */
     bool own_deadline; /* the guest writes IA32_TSC_DEADLINE itself */
     unsigned how;      /* enum direct_how, as the machine has it */
@@ -64,7 +65,7 @@ void direct_look(struct vcpu *vcpu);
 /* Back, wanted or not: before INIT, before the LPAR stops. */
 void direct_leave(struct vcpu *vcpu);
 
-/* An access to an MSR of the local APIC that exits though the vCPU is direct. False: #GP(0) */
+/* An access to an MSR of the local APIC that exits, while `active`. False: #GP(0) */
 bool direct_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
 /* CR8, where an access exits for another reason. */
@@ -74,7 +75,7 @@ void direct_set_cr8(struct vcpu *vcpu, unsigned value);
 /* An interrupt of the guest's has come to the hypervisor. */
 void direct_late(struct vcpu *vcpu, unsigned vector);
 
-/* ---- for struct lapic_env ---- */
+/* ---- for struct lapic_env, which is another while the vCPU is direct ---- */
 void direct_take(struct vcpu *vcpu, unsigned vector, bool level);
 bool direct_send(struct vcpu *vcpu, uint8_t vector);
 void direct_timer(struct vcpu *vcpu, uint64_t at);

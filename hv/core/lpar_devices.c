@@ -81,12 +81,7 @@ static uint64_t lapic_tsc_offset(void *owner)
 
 static void lapic_timer(void *owner, uint64_t at)
 {
-    struct vcpu *vcpu = owner;
-
-    if (vcpu->lapic.direct)
-        direct_timer(vcpu, at);
-    else
-        timers_set_lapic(vcpu, at);
+    timers_set_lapic(owner, at);
 }
 
 static void lapic_eoi(void *owner, uint8_t vector)
@@ -121,6 +116,11 @@ static void lapic_sipi(void *owner, uint8_t vector)
     vcpu_request(vcpu, REQUEST_SIPI);
 }
 
+static void lapic_timer_direct(void *owner, uint64_t at)
+{
+    direct_timer(owner, at);
+}
+
 static void lapic_take_direct(void *owner, uint8_t vector, bool level)
 {
     direct_take(owner, vector, level);
@@ -131,20 +131,23 @@ static bool lapic_send_direct(void *owner, uint8_t vector)
     return direct_send(owner, vector);
 }
 
+#define LAPIC_ENV                                                                                            \
+    .ticks = lapic_ticks, .tsc_offset = lapic_tsc_offset, .eoi = lapic_eoi, .notify = lapic_notify,          \
+    .nmi = lapic_nmi, .init = lapic_init_ipi, .sipi = lapic_sipi, .send = lapic_send_direct
+
+static const struct lapic_env lapic_env = {LAPIC_ENV, .timer = lapic_timer};
+static const struct lapic_env lapic_env_direct = {LAPIC_ENV, .timer = lapic_timer_direct,
+                                                  .take = lapic_take_direct};
+
+void lpar_devices_set_direct(struct vcpu *vcpu, bool on)
+{
+    vcpu->lapic.env = on ? &lapic_env_direct : &lapic_env;
+    __atomic_store_n(&vcpu->lapic.direct, on, __ATOMIC_SEQ_CST);
+}
+
 bool lpar_devices_add_vcpu(struct vcpu *vcpu)
 {
-    static const struct lapic_env env = {.ticks = lapic_ticks,
-                                         .tsc_offset = lapic_tsc_offset,
-                                         .timer = lapic_timer,
-                                         .eoi = lapic_eoi,
-                                         .notify = lapic_notify,
-                                         .nmi = lapic_nmi,
-                                         .init = lapic_init_ipi,
-                                         .sipi = lapic_sipi,
-                                         .take = lapic_take_direct,
-                                         .send = lapic_send_direct};
-
-    if (!lapic_init(&vcpu->lapic, &vcpu->lpar->set.lapics, vcpu->apic_id, &env, vcpu))
+    if (!lapic_init(&vcpu->lapic, &vcpu->lpar->set.lapics, vcpu->apic_id, &lapic_env, vcpu))
         return false;
     vcpu->lapic.has_x2apic = vcpu->lpar->x2apic;
     return true;

@@ -40,6 +40,9 @@ int lpar_devices_add(struct lpar *lpar, int64_t start);
 /* Its local APIC. False: too many. */
 bool lpar_devices_add_vcpu(struct vcpu *vcpu);
 
+/* Its local APIC is the physical one from now on, or no longer (direct.h). On its CPU. */
+void lpar_devices_set_direct(struct vcpu *vcpu, bool on);
+
 /* To their state at power-on. @pre no vCPU runs */
 void lpar_devices_reset(struct lpar *lpar);
 

@@ -93,7 +93,7 @@ bool policy_msr_write(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 
     if (is_lapic(msr)) {
         vcpu->look = true;
-        if (vcpu->lapic.direct)
+        if (vcpu->direct.active)
             return direct_msr_write(vcpu, msr, value);
         return lapic_msr_write(&vcpu->lapic, msr, value);
     }

@@ -140,5 +140,6 @@ void vcpu_reset(struct vcpu *vcpu)
     vcpu->windows = 0;
     vcpu->look = true;
     vcpu->direct.barred = false;
+    vcpu->direct.active = vcpu->direct.wanted;
     vcpu->context.machine->context_reset(&vcpu->context);
 }

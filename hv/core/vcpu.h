@@ -34,6 +34,7 @@ enum vcpu_request {
     REQUEST_STOP = 1 << 4,
     REQUEST_FLUSH = 1 << 5,                                     /* TLB entries of the tag are stale */
     REQUEST_DEADLINE = 1 << 6,                                  /* a device's timer has another time */
+    REQUEST_DIRECT = 1 << 7,                                    /* direct_look() may do something */
     REQUEST_URGENT = REQUEST_NMI | REQUEST_INIT | REQUEST_STOP, /* do not wait for the guest to set IF */
 };
 

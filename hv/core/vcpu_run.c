@@ -20,8 +20,6 @@ static inline __attribute__((always_inline)) int interrupt_due(struct vcpu *vcpu
 {
     if (vcpu->look) {
         vcpu->look = false;
-        if (vcpu->direct.wanted != vcpu->lapic.direct)
-            direct_look(vcpu);
         lapic_sync(&vcpu->lapic);
         vcpu->interrupt = lapic_pending(&vcpu->lapic);
         /* A PIC's interrupt passes a local APIC that is off, as after reset (SDM 3A 11.4.7.2). */
@@ -124,19 +122,15 @@ static void latch_nmi(struct vcpu *vcpu)
         vcpu->nmis++;
 }
 
-/* False: the LPAR stops. */
-static bool handle_requests(struct vcpu *vcpu)
-{
-    uint32_t requests = __atomic_exchange_n(&vcpu->context.requests, 0, __ATOMIC_SEQ_CST);
+enum { RARE = ~(uint32_t)(REQUEST_TIMER | REQUEST_DEADLINE | REQUEST_EVENT) };
 
+/* False: the LPAR stops. */
+static __attribute__((noinline)) bool handle_rare(struct vcpu *vcpu, uint32_t requests)
+{
     if (requests & (REQUEST_STOP | REQUEST_INIT))
         direct_leave(vcpu);
     if (requests & REQUEST_STOP)
         return false;
-    if (requests & (REQUEST_TIMER | REQUEST_DEADLINE))
-        timers_run(vcpu);
-    if (requests & REQUEST_EVENT)
-        vcpu->look = true;
     if (requests & REQUEST_FLUSH)
         vcpu->context.machine->flush(&vcpu->context, vcpu->context.tag);
     if (requests & REQUEST_INIT)
@@ -145,6 +139,22 @@ static bool handle_requests(struct vcpu *vcpu)
         start_at(vcpu, vcpu->sipi_vector);
     if (requests & REQUEST_NMI)
         latch_nmi(vcpu);
+    if (requests & REQUEST_DIRECT)
+        direct_look(vcpu);
+    return true;
+}
+
+/* False: the LPAR stops. */
+static bool handle_requests(struct vcpu *vcpu)
+{
+    uint32_t requests = __atomic_exchange_n(&vcpu->context.requests, 0, __ATOMIC_SEQ_CST);
+
+    if (requests & RARE && !handle_rare(vcpu, requests))
+        return false;
+    if (requests & (REQUEST_TIMER | REQUEST_DEADLINE))
+        timers_run(vcpu);
+    if (requests & REQUEST_EVENT)
+        vcpu->look = true;
     return true;
 }
 

@@ -89,17 +89,21 @@ bool lapic_accept(struct lapic *lapic, unsigned vector, bool level)
         lapic->stats.refused++;
         return false;
     }
-    if (lapic->direct) {
-        lapic->stats.accepted++;
-        lapic->env->take(lapic->owner, (uint8_t)vector, level);
-        return true;
-    }
     if (level)
         lapic->tmr[vector / 32] |= bit;
     else
         lapic->tmr[vector / 32] &= ~bit;
     lapic->irr[vector / 32] |= bit;
     lapic->stats.accepted++;
+    return true;
+}
+
+bool lapic_put(struct lapic *lapic, unsigned vector, bool level)
+{
+    if (!lapic->direct)
+        return lapic_accept(lapic, vector, level);
+    lapic->stats.accepted++;
+    lapic->env->take(lapic->owner, (uint8_t)vector, level);
     return true;
 }
 
@@ -116,7 +120,7 @@ void lapic_sync(struct lapic *lapic)
         uint32_t levels = __atomic_load_n(&lapic->requests.level[i], __ATOMIC_RELAXED);
         for (; requests; requests &= requests - 1) {
             unsigned bit = (unsigned)__builtin_ctz(requests);
-            lapic_accept(lapic, 32 * i + bit, levels >> bit & 1);
+            lapic_put(lapic, 32 * i + bit, levels >> bit & 1);
         }
     }
 }
@@ -162,5 +166,5 @@ void lapic_error(struct lapic *lapic, uint32_t error)
     if ((lvt & LVT_VECTOR) < 16)
         lapic->errors |= ERROR_RECEIVED_VECTOR;
     else
-        lapic_accept(lapic, lvt & LVT_VECTOR, false);
+        lapic_put(lapic, lvt & LVT_VECTOR, false);
 }

@@ -61,7 +61,7 @@ static bool deliver(struct lapic *l, const struct apic_message *m, const struct 
     case APIC_FIXED:
     case APIC_LOWEST:
         if (l == self)
-            return lapic_accept(l, m->vector, m->level);
+            return lapic_put(l, m->vector, m->level);
         if (m->vector < 16 || !(peek(&l->spurious) & SPURIOUS_ENABLE))
             return false;
         if (!l->direct || m->level || !l->env->send(l->owner, m->vector))
@@ -137,7 +137,7 @@ void lapic_send_self(struct lapic *lapic, uint8_t vector)
     if (vector < 16)
         lapic_error(lapic, ERROR_SEND_VECTOR | ERROR_RECEIVED_VECTOR);
     else
-        lapic_accept(lapic, vector, false);
+        lapic_put(lapic, vector, false);
 }
 
 static void broadcast(struct lapic *lapic, const struct apic_message *m, bool self)

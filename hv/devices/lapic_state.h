@@ -58,6 +58,9 @@ static inline bool lapic_software_enabled(const struct lapic *lapic)
 
 /* The own CPU's short way into the IRR; false: refused. */
 bool lapic_accept(struct lapic *lapic, unsigned vector, bool level);
+
+/* The same, wherever its IRR is. */
+bool lapic_put(struct lapic *lapic, unsigned vector, bool level);
 void lapic_error(struct lapic *lapic, uint32_t error);
 unsigned lapic_ppr(const struct lapic *lapic);
 void lapic_eoi(struct lapic *lapic);

@@ -82,11 +82,22 @@ void lapic_set_left(struct lapic *lapic, uint64_t left)
     }
 }
 
+/* Of a timer that is due: ticks to the next time; 0: there is none. */
+static uint64_t next_left(const struct lapic *lapic, uint64_t at)
+{
+    const uint64_t period = lapic_period(lapic);
+    return period ? period - (at - lapic->started) % period : 0;
+}
+
 /* What is due happens before the registers change, though its expire() is still to come. */
 static void catch_up(struct lapic *lapic)
 {
     const uint64_t at = now(lapic);
-    if (next_tick(lapic, at) <= at)
+    if (next_tick(lapic, at) > at)
+        return;
+    if (lapic->direct)
+        lapic_set_left(lapic, next_left(lapic, at)); /* the physical timer has fired */
+    else
         lapic_expire(lapic);
 }
 
@@ -168,7 +179,7 @@ void lapic_tsc_changed(struct lapic *lapic)
 static void fire(struct lapic *lapic)
 {
     const uint32_t lvt = lapic->lvt[LVT_TIMER];
-    if (lvt & LVT_MASKED || lapic->direct) /* direct: the physical timer has fired */
+    if (lvt & LVT_MASKED)
         return;
     if ((lvt & LVT_VECTOR) < 16)
         lapic_error(lapic, ERROR_RECEIVED_VECTOR);

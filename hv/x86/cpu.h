@@ -25,6 +25,11 @@ struct __attribute__((packed)) tss {
 /* NMI, #DF and #MC may come when the stack in use is not to be trusted. */
 enum ist { IST_NONE, IST_NMI, IST_DOUBLE_FAULT, IST_MACHINE_CHECK, IST_COUNT };
 
+enum attention {
+    ATTENTION_NMI = 1,   /* there were NMIs of the platform that the log has not told */
+    ATTENTION_GUEST = 2, /* what is pending is the guest's, whatever its vector (direct_host.c) */
+};
+
 struct cpu {
     struct cpu *self; /* first: read through GS */
     unsigned index;
@@ -36,14 +41,14 @@ struct cpu {
     /* While its guest has the local APIC (direct_host.c): */
     volatile bool nmi_only;    /* kicks are NMIs */
     volatile bool sent_to;     /* direct_host_send() reaches it */
-    volatile bool gives_back;  /* what is pending there is the guest's, whatever its vector */
     bool guests;               /* vectors up to DIRECT_LAST are its guest's, always */
     volatile uint32_t senders; /* CPUs that have looked at the above and may be sending now */
     bool virtualising;         /* VMX or SVM operation is on */
     struct context *context;   /* pinned here, or null */
     void *backend;             /* the back end's memory of this CPU: VMXON region, host save area */
     uint64_t interrupts, spurious;
-    uint64_t nmis, nmis_told; /* of the platform; how many of them the log has */
+    uint64_t nmis;              /* of the platform */
+    volatile uint8_t attention; /* the next interrupt is not a plain one: enum attention */
     uint64_t gdt[6];
     struct tss tss;
     uint8_t ist_stack[IST_COUNT - 1][4096] __attribute__((aligned(4096)));

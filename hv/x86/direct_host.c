@@ -63,11 +63,11 @@ static void end(void)
 {
     struct cpu *cpu = this_cpu();
 
-    cpu->gives_back = true;
+    __atomic_fetch_or(&cpu->attention, ATTENTION_GUEST, __ATOMIC_RELAXED);
     lapic_host_priority(0);
     while (lapic_host_any_requested())
         irq_window();
-    cpu->gives_back = false;
+    __atomic_fetch_and(&cpu->attention, (uint8_t)~ATTENTION_GUEST, __ATOMIC_RELAXED);
     lapic_host_take();
     __atomic_store_n(&cpu->nmi_only, false, __ATOMIC_SEQ_CST);
 }

@@ -170,6 +170,7 @@ static void nmi_handle(struct exception_frame *frame)
         return;
     }
     cpu->nmis++;
+    __atomic_fetch_or(&cpu->attention, ATTENTION_NMI, __ATOMIC_RELAXED);
 }
 
 /*
@@ -203,13 +204,21 @@ void exception_handle(struct exception_frame *frame)
     die(frame);
 }
 
-/* Apart, so that the common way keeps no registers. */
-static __attribute__((noinline)) void tell_nmis(struct cpu *cpu)
+static void tell_nmis(struct cpu *cpu)
 {
-    const uint64_t now = cpu->nmis;
+    __atomic_fetch_and(&cpu->attention, (uint8_t)~ATTENTION_NMI, __ATOMIC_RELAXED);
+    log_line("cpu %u: an NMI of the platform, %lu in all", cpu->index, cpu->nmis);
+}
 
-    log_line("cpu %u: an NMI of the platform, %lu in all", cpu->index, now);
-    cpu->nmis_told = now;
+/* Apart, so that the common way keeps no registers. True: the interrupt is the guest's. */
+static __attribute__((noinline)) bool attend(struct cpu *cpu, unsigned vector)
+{
+    if (cpu->attention & ATTENTION_NMI)
+        tell_nmis(cpu);
+    if (!(cpu->attention & ATTENTION_GUEST))
+        return false;
+    direct_late((struct vcpu *)cpu->context, vector);
+    return true;
 }
 
 void interrupt_handle(unsigned vector)
@@ -217,11 +226,11 @@ void interrupt_handle(unsigned vector)
     struct cpu *cpu = this_cpu();
 
     cpu->interrupts++;
-    if (cpu->nmis != cpu->nmis_told)
-        tell_nmis(cpu);
-    if (cpu->gives_back) {
-        direct_late((struct vcpu *)cpu->context, vector);
-    } else if (vector == VECTOR_TIMER) {
+    if (cpu->attention && attend(cpu, vector)) {
+        lapic_host_eoi();
+        return;
+    }
+    if (vector == VECTOR_TIMER) {
         if (cpu->context)
             __atomic_fetch_or(&cpu->context->requests, REQUEST_TIMER, __ATOMIC_RELAXED);
     } else if (vector == VECTOR_SPURIOUS) {
