@@ -19,7 +19,8 @@ module arbiter #(
 `ifdef FORMAL
     output reg             f_fresh, // the choice has not been served yet
 `endif
-    output reg  [BITS-1:0] choice_q
+    output reg  [BITS-1:0] choice_q,
+    output reg  [N-1:0]    chosen_q // the same, one hot
 );
     reg [N-1:0] after_q; // requesters after the one last served
     reg  [N-1:0] after_d;
@@ -31,15 +32,21 @@ module arbiter #(
     integer i;
     reg [BITS-1:0] choice_d;
     reg [BITS-1:0] choice_served;
+    reg [N-1:0]    chosen_d;
+    reg [N-1:0]    chosen_served;
     always @* begin
         choice_d = choice_q;
         choice_served = choice_q;
+        chosen_d = chosen_q;
+        chosen_served = chosen_q;
         for (i = N - 1; i >= 0; i = i - 1) begin
             if (from[i]) begin
                 choice_d = i[BITS-1:0];
+                chosen_d = {{(N - 1){1'b0}}, 1'b1} << i;
             end
             if (from_served[i]) begin
                 choice_served = i[BITS-1:0];
+                chosen_served = {{(N - 1){1'b0}}, 1'b1} << i;
             end
             after_d[i] = ({{(32 - BITS){1'b0}}, choice_q} < i);
         end
@@ -48,6 +55,7 @@ module arbiter #(
     always @(posedge clk) begin
         if (rst) begin
             choice_q <= {BITS{1'b0}};
+            chosen_q <= {{(N - 1){1'b0}}, 1'b1};
             after_q <= {N{1'b1}};
         end else begin
             if (served) begin
@@ -55,6 +63,7 @@ module arbiter #(
             end
             if (choose) begin
                 choice_q <= served ? choice_served : choice_d;
+                chosen_q <= served ? chosen_served : chosen_d;
             end
         end
     end
@@ -109,6 +118,7 @@ module arbiter #(
             if (~rst & f_again_q) begin
                 assert (~f_other_served);
             end
+            assert (chosen_q == {{(N - 1){1'b0}}, 1'b1} << choice_q);
             // Induction: a mask of all above one; the one is before the other in line, and nobody after it is chosen.
             for (f_i = 1; f_i < N; f_i = f_i + 1) begin
                 assert (after_q[f_i] | ~after_q[f_i-1]);

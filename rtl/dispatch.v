@@ -173,7 +173,7 @@ module dispatch #(
             decided_q <= 1'b0;
             sending_q <= 1'b0;
         end else begin
-            sending_q <= emits & ~(e_ready & l_last) & (sending_q | e_ready);
+            sending_q <= sending_q ? ~(e_ready & l_last) : judged & sends & e_ready;
             if (d_take) begin
                 body_q <= ~d_last;
                 decided_q <= 1'b0;
@@ -201,6 +201,9 @@ module dispatch #(
         end
     end
 
+    // If the relay's own TLP leaves now, it is the event; known before it is known whether one leaves.
+    wire         events = sending_q | (d_record & ~decided_q);
+
     function [31:0] swap(input [31:0] dw);
         swap = {dw[7:0], dw[15:8], dw[23:16], dw[31:24]};
     endfunction
@@ -214,11 +217,11 @@ module dispatch #(
     wire [31:0] event_h0 = {2'b01, ring_four, 5'd0, 1'b0, m_tc, 10'd0, 10'd8};
     wire [31:0] event_h1 = {card, 8'd0, 8'hff};
     // The status record has other words than an event in its places 0 to 3.
-    wire         status = token_status & ~emits;
+    wire         status = token_status & ~events;
     wire [255:0] words = {
         swap({listed_q ? event_count : 16'd0, ring_number[15:0]}), swap(time_q[63:32]), swap(time_q[31:0]), m_key[93:62],
         swap(status ? time_q[63:32] : m_key[61:30]), swap(status ? time_q[31:0] : address_lo),
-        swap(status ? ring_missed : who), emits ? swap(ring_number) : token_w0
+        swap(status ? ring_missed : who), events ? swap(ring_number) : token_w0
     };
 
     wire [WIDTH-1:0]    l_data;
@@ -228,8 +231,8 @@ module dispatch #(
 `endif
     local_tlp #(.WIDTH(WIDTH)) local_ (
         .clk(clk), .rst(rst),
-        .h0(emits ? event_h0 : token_h0), .h1(emits ? event_h1 : token_h1),
-        .h2(emits ? ring_address[63:32] : token_h2), .h3(emits ? ring_address[31:0] : token_h3),
+        .h0(events ? event_h0 : token_h0), .h1(events ? event_h1 : token_h1),
+        .h2(events ? ring_address[63:32] : token_h2), .h3(events ? ring_address[31:0] : token_h3),
         .words(words),
 `ifdef FORMAL
         .f_seen(f_own_seen),

@@ -209,7 +209,7 @@ module downstream #(
     reg              c_own_q;
 
     wire [PORTS:0]   e_ready;
-    wire [PORTS:0]   e_room;
+    reg  [PORTS:0]   e_room; // a cycle old: a beat may have come since
     // Room is looked at once, before the first beat: it is for the whole TLP.
     wire np_room = ~(c_class_q[0] & c_first_q) | ((c_to_q & ~e_room) == {(PORTS + 1){1'b0}});
     wire c_fire = c_valid_q & np_room & ((c_to_q & ~e_ready) == {(PORTS + 1){1'b0}});
@@ -321,8 +321,10 @@ module downstream #(
                 .np_pop(unused_pop), .np_count(x_np_count), .p_half(half[g]), .m_first(x_first), .m_nonposted(x_nonposted),
                 .dropped(unused_dropped_)
             );
-            assign e_room[g] = x_np_count <= (5'd24 - NP_BEATS);
-            assign calm[g] = x_np_count <= (5'd24 - NP_MARGIN);
+            always @(posedge clk) begin
+                e_room[g] <= x_np_count <= (5'd23 - NP_BEATS);
+            end
+            assign calm[g] = x_np_count <= (5'd23 - NP_MARGIN);
             if (g == 0) begin : local_
                 assign x_up = 1'b1;
                 assign l_data = x_data;

@@ -3,7 +3,7 @@
 // One side's exit: two FIFOs in one memory, so that posted requests and completions pass blocked non-posted
 // requests (PCIe Base 5.0, 2.4.1), while no non-posted request passes a posted one that came before it.
 //
-// A beat written is offered in the next cycle. s_ready is a register and speaks for posted beats and
+// A beat written is offered in the next cycle. s_ready is a register, and speaks for posted beats and
 // completions; whoever writes a non-posted beat has seen to it that np_count leaves room.
 // A non-posted TLP is begun only while np_ok is high; one that has been offered stays offered.
 // While `up` is low everything is dropped, and a TLP caught in the middle is dropped to its end.
@@ -76,7 +76,7 @@ module egress #(
     wire np_free = ahead_known_q ? (ahead_q == 4'd0) : ~p_there;
     wire select_np = locked_q ? locked_np_q : np_there & np_ok & np_free;
 
-    assign s_ready = room_q | ~up;
+    assign s_ready = room_q;
     assign m_valid = up & (select_np ? np_there : p_there);
     wire m_fire = m_valid & m_ready;
     wire p_pop = m_fire & ~select_np;
@@ -116,7 +116,7 @@ module egress #(
             p_wptr_q <= 3'd0;
             p_rptr_q <= 3'd0;
             p_count_q <= 4'd0;
-            room_q <= up & ~rst;
+            room_q <= ~rst;
             np_wptr_q <= 5'd8;
             np_rptr_q <= 5'd8;
             np_count_q <= 5'd0;

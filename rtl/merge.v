@@ -41,7 +41,9 @@ module merge #(
     output wire [2:0]                m_port,  // 1 to 7
     output wire                      m_token,
     output wire                      m_valid,
-    input  wire                      m_ready,
+    input  wire                      m_ready, // for a TLP, whatever m_valid is
+    input  wire                      token_ready,
+    output wire                      fire,    // the beat, or the token, is taken
 
     input  wire                      np_pop, // the egress gave room for one non-posted beat back
     input  wire                      np_back, // a non-posted beat that was let in does not come to the egress
@@ -67,7 +69,6 @@ module merge #(
     // The chosen port's head. The token is behind the last port.
     localparam integer SELECT = (PORTS > 4) ? 3 : (PORTS > 2) ? 2 : 1;
     localparam integer ALL = 1 << SELECT;
-    localparam [31:0] TOKEN = PORTS;
     wire [SELECT-1:0]    select = choice[SELECT-1:0];
     wire [ALL*WIDTH-1:0] data_all;
     wire [ALL*K-1:0]     keep_all;
@@ -88,11 +89,14 @@ module merge #(
     assign class_all[PORTS*6-1:0] = h_class;
     assign last_all[PORTS-1:0] = h_last;
     assign valid_all[PORTS-1:0] = h_valid;
+    wire [PORTS-1:0]     chosen; // one hot
+    wire [PORTS-1:0]     well;   // … a beat that may go through
     wire [WIDTH-1:0]     data = data_all[select*WIDTH +: WIDTH];
     wire [K-1:0]         keep = keep_all[select*K +: K];
     wire                 last = last_all[select];
     wire [5:0]           head_class = class_all[select*6 +: 6];
-    wire                 is_token = (choice == TOKEN[2:0]);
+    wire                 chosen_token;
+    wire                 is_token = chosen_token;
     wire                 there = valid_all[select] & ~is_token;
 
     wire first = ~inside_q;
@@ -109,10 +113,10 @@ module merge #(
     wire lose_turn = first & there & ~starts_bad & no_room;
 
     assign m_token = is_token & first;
-    assign m_valid = may & (is_token ? token_valid : there & ~(first & (starts_bad | no_room)));
-    wire fire = m_valid & m_ready;
-    wire port_fire = fire & ~is_token;
-    wire pop = port_fire | swallow;
+    wire port_valid = ((chosen & well) != {PORTS{1'b0}});
+    assign m_valid = port_valid | (is_token & token_valid & may);
+    wire port_fire = port_valid & m_ready;
+    assign fire = port_fire | (is_token & token_valid & may & token_ready);
 
     wire check_ends;
     wire check_bad;
@@ -148,13 +152,15 @@ module merge #(
     assign np_enter = np_beat & first;
     wire begins = (fire & first) | swallow;
 
-    wire [PORTS-1:0] chosen;
+    // Each port by itself, so that nobody waits for what is chosen out of all to come back to him.
     genvar g;
     generate
         for (g = 0; g < PORTS; g = g + 1) begin : port
-            localparam [31:0] INDEX = g;
-            assign chosen[g] = (choice == INDEX[2:0]);
-            assign h_pop[g] = chosen[g] & pop;
+            wire g_np = h_class[g*6];
+            wire g_bad = h_class[g*6 + 5];
+            wire g_room = h_class[g*6 + 2] ? np_room : ENOUGH[np_free_q] & np_more;
+            assign well[g] = h_valid[g] & (inside_q | ~(hold | g_bad | (g_np & ~g_room)));
+            assign h_pop[g] = chosen[g] & ((well[g] & m_ready) | (h_valid[g] & ~inside_q & ~hold & g_bad));
         end
     endgenerate
 
@@ -171,7 +177,7 @@ module merge #(
 `ifdef FORMAL
         .f_fresh(f_fresh),
 `endif
-        .clk(clk), .rst(rst), .request_d(request_d), .choose(turn_over), .served(begins), .choice_q(choice)
+        .clk(clk), .rst(rst), .request_d(request_d), .choose(turn_over), .served(begins), .choice_q(choice), .chosen_q({chosen_token, chosen})
     );
 
     always @(posedge clk) begin
@@ -230,7 +236,7 @@ module merge #(
         if (rst) begin
             f_mid <= 1'b0;
             f_mid_any <= 1'b0;
-        end else if (m_valid & m_ready) begin
+        end else if (fire) begin
             f_mid_any <= ~m_last;
             f_who_q <= m_port;
             if (m_port == f_port + 3'd1) begin
@@ -251,7 +257,7 @@ module merge #(
         if (f_begun & ~rst) begin
             // A beat of a port leaves exactly when it is taken from the port, as it was, with its port and class.
             if (f_pop & ~f_swallow) begin
-                assert (m_valid & m_ready & ~m_token & (m_port == f_port + 3'd1));
+                assert (fire & ~m_token & (m_port == f_port + 3'd1));
                 assert ({m_data, m_keep} == f_head[BEAT-1:7]);
                 assert (m_class == (f_mid ? f_class_q : f_head[5:0]));
                 assert (m_first == ~f_mid);
@@ -259,7 +265,7 @@ module merge #(
                 assert (h_drain == (m_last & ~f_head[6])); // what goes beyond its length is dropped
                 assert (m_bad | ~h_drain);
             end
-            if (m_valid & m_ready & (m_port == f_port + 3'd1)) begin
+            if (fire & (m_port == f_port + 3'd1)) begin
                 assert (f_pop & ~f_swallow);
             end
             assert (~f_pop | h_valid[f_port]);
@@ -267,14 +273,15 @@ module merge #(
             if (f_swallow) begin
                 assert (~f_mid_any & f_head[5] & malformed & (h_drain == ~f_head[6]));
             end
-            assert (malformed == (malformed_first | (m_valid & m_ready & ~m_token & m_bad)));
+            assert (malformed == (malformed_first | (fire & ~m_token & m_bad)));
             // TLPs are in one piece.
             if (f_mid_any) begin
                 assert (~m_token & ~malformed_first);
                 assert (m_port == f_who_q);
                 assert (m_valid == h_valid_mid);
             end
-            assert (token_taken == (m_valid & m_ready & m_token));
+            assert (token_taken == (fire & m_token));
+            assert (fire == (m_valid & (m_token ? token_ready : m_ready)));
             assert (~token_taken | (token_valid & m_last & ~f_mid_any));
             assert (~(hold & m_valid) | f_mid_any);
             // The egress always has room for what is let in.
@@ -288,7 +295,8 @@ module merge #(
             assert (f_mid == (f_mid_any & (f_who_q == f_port + 3'd1)));
             assert (~f_mid_any | (choice + 3'd1 == f_who_q));
             assert ({29'd0, choice} <= PORTS);
-            assert (~f_mid_any | (choice != TOKEN[2:0]));
+            assert (~f_mid_any | ({29'd0, choice} != PORTS));
+            assert ({chosen_token, chosen} == {{PORTS{1'b0}}, 1'b1} << choice);
             assert (~f_mid | (f_class_q == class_q));
             assert (f_mid_any == (f_seen != 12'd0));
             if (f_mid_any & class_q[0]) begin

@@ -100,7 +100,8 @@ module record #(
     reg         f_level_q;
 
     always @(posedge clk) begin
-        if (beat_take & beat_first & beat_candidate) begin
+        // At 64 bit nothing of it is needed between two TLPs.
+        if (beat_first & ((K == 2) | (beat_take & beat_candidate))) begin
             f_four_q <= dw0[29];
             f_who_q <= {beat_port, beat_intx, beat_intx ? {14'd0, dw1[1:0]} : dw1[31:16]};
             f_tc_q <= dw0[22:20];

@@ -111,6 +111,7 @@ module requests #(
     reg        busy_q;    // `turn` stands
     reg        entered_q; // … and is in the stream
     wire [2:0] turn;
+    wire [4:0] unused_chosen;
     wire [4:0] ask = {source_valid, status_valid, message_valid, clean_port, cpl_ready};
 `ifdef FORMAL
     wire       f_fresh;
@@ -119,7 +120,7 @@ module requests #(
 `ifdef FORMAL
         .f_fresh(f_fresh),
 `endif
-        .clk(clk), .rst(rst), .request_d(ask), .choose(~busy_q), .served(token_done), .choice_q(turn)
+        .clk(clk), .rst(rst), .request_d(ask), .choose(~busy_q), .served(token_done), .choice_q(turn), .chosen_q(unused_chosen)
     );
 
     assign token_valid = busy_q & ~entered_q;
@@ -218,7 +219,7 @@ module requests #(
     endfunction
     assign token_w0 = token_status ? swap(ring_head) : is_source ? source_key[93:62] : cpl_dw3;
 
-    wire unused = &{1'b0, status_address[3:0]};
+    wire unused = &{1'b0, status_address[3:0], unused_chosen};
 
 `ifdef FORMAL
     // ---- proof --------------------------------------------------------------------------------------------

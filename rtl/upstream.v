@@ -212,7 +212,7 @@ module upstream #(
 
     wire [WIDTH-1:0] g_data;
     wire [K-1:0]     g_keep;
-    wire             g_first, g_last, g_bad, g_token, g_valid, g_ready;
+    wire             g_first, g_last, g_bad, g_token, g_valid, g_ready, g_fire;
     wire [5:0]       g_class;
     wire [2:0]       g_port;
     wire             np_pop, np_back, np_room, malformed, malformed_first;
@@ -222,7 +222,7 @@ module upstream #(
         .h_more(h_more), .h_pop(h_pop), .h_drain(h_drain),
         .token_valid(token_valid), .token_taken(token_taken),
         .m_data(g_data), .m_keep(g_keep), .m_first(g_first), .m_last(g_last), .m_bad(g_bad),
-        .m_class(g_class), .m_port(g_port), .m_token(g_token), .m_valid(g_valid), .m_ready(g_ready),
+        .m_class(g_class), .m_port(g_port), .m_token(g_token), .m_valid(g_valid), .m_ready(g_ready), .token_ready(line_ready & token_may), .fire(g_fire),
         .np_pop(np_pop), .np_back(np_back), .np_more(np_more), .np_enter(np_enter), .np_room(np_room), .midway(merge_midway), .malformed(malformed),
         .malformed_first(malformed_first)
     );
@@ -238,15 +238,16 @@ module upstream #(
     wire token_may = ~token_record | record_idle;
     wire around = tap_q & ~g_token;
     wire swallow = g_class[4] & (BUMP == 0); // INTx messages are absorbed
-    assign g_ready = line_ready & (g_token ? token_may : ~record_stop & ~(tap_q & token_q) &
-                                                         (~tap_q | swallow | e_ready));
-    wire g_fire = g_valid & g_ready;
+    assign g_ready = line_ready & ~record_stop & ~(tap_q & token_q) & (~tap_q | e_ready);
     // Its key is looked up a cycle after the token has come in.
     reg  token_load_q;
     wire no_record;
+    // What it is, for the line's end, where it comes to later.
+    reg  token_record_q, token_force_q, token_emit_q, token_status_q;
     assign record_idle = no_record & ~token_load_q;
     always @(posedge clk) begin
         token_load_q <= ~rst & g_fire & g_token & token_record;
+        {token_record_q, token_force_q, token_emit_q, token_status_q} <= {token_record, token_force, token_emit, token_status};
     end
 
     // ---- the record -------------------------------------------------------------------------------------
@@ -338,8 +339,8 @@ module upstream #(
         .token_refuse(token_refuse),
         .wire_own(wire_own), .wire_forced(wire_forced), .wire_suppressed(wire_suppressed),
         .wire_set(wire_set),
-        .token_record(token_record), .token_force(token_force), .token_emit(token_emit),
-        .token_status(token_status), .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2),
+        .token_record(token_record_q), .token_force(token_force_q), .token_emit(token_emit_q),
+        .token_status(token_status_q), .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2),
         .token_h3(token_h3), .token_w0(token_w0), .token_done(token_leaves),
         .kept_back(m_known & (masked | blocked)), .event_count(event_count), .kept(decide_kept),
         .ring_enable(ring_enable), .ring_room(ring_room), .ring_address(ring_address),
