@@ -106,9 +106,16 @@ module downstream #(
     wire swallow = a_valid & a_first & a_class[5];
     wire a_ends, a_bad;
     wire a_take;
+`ifdef FORMAL
+    wire [11:0] f_seen;
+    wire [11:0] f_total;
+`endif
     tlp_check #(.WIDTH(WIDTH)) check (
         .clk(clk), .rst(rst), .take(a_take), .first(a_first), .data(a_data), .keep(a_keep), .last(a_last),
         .crosses_there(a_class[5]),
+`ifdef FORMAL
+        .f_seen(f_seen), .f_total(f_total),
+`endif
         .ends(a_ends), .bad(a_bad)
     );
 
@@ -267,7 +274,9 @@ module downstream #(
             c_last_q <= o_last;
             c_bad_q <= 1'b0;
             c_class_q <= 6'b000010;
-            c_to_q <= {o_to & up, 1'b0};
+            if (o_first) begin
+                c_to_q <= {o_to & up, 1'b0};
+            end
             c_refuse_q <= 1'b0;
             c_down_q <= 1'b0;
             c_unmatched_q <= 1'b0;
@@ -357,6 +366,209 @@ module downstream #(
     end
 
     wire unused = &{1'b0, half[0], unused_more, unused_snap, unused_dropped, unused_drained, c_class_q[5:2]};
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    // The relay's own completions, as refuse has them.
+    reg       f_o_mid;
+    reg [2:0] f_o_port;
+    always @(posedge clk) begin
+        if (o_take) begin
+            f_o_port <= o_port;
+        end
+        f_o_mid <= ~rst & (o_take ? ~o_last : f_o_mid);
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        if (o_valid) begin
+            assume (o_first == ~f_o_mid);
+            assume (o_first | (o_port == f_o_port));
+        end
+        assume (o_valid | ~f_o_mid);
+    end
+
+    // Where a TLP must go, as the router said of it, or the relay's own.
+    reg  [PORTS:0] f_to;
+    reg            f_matched;
+    reg            f_mid; // in the middle of a TLP on its way out …
+    reg            f_own; // … that is the relay's own,
+    reg            f_np;  // … that is non-posted
+    reg  [3:0]     f_place;   // beats of the TLP before the one at a,
+    reg  [3:0]     f_place_b; // … b,
+    reg  [3:0]     f_place_c; // … and c
+    wire           f_out = c_fire & ~c_own_q;
+    always @(posedge clk) begin
+        if (b_move) begin
+            f_place_c <= f_place_b;
+            if (b_first_q) begin
+                f_to <= doomed ? {(PORTS + 1){1'b0}} : {to_port, to_local};
+            end
+        end
+        if (o_take & o_first) begin
+            f_to <= {o_to & up, 1'b0};
+        end
+        if (a_take) begin
+            f_place_b <= f_place;
+        end
+        f_place <= (rst | (a_take & a_ends)) ? 4'd0 : f_place + {3'd0, a_take & ~&f_place};
+        if (c_fire) begin
+            f_own <= c_own_q;
+            f_np <= c_class_q[0];
+        end
+        f_mid <= ~rst & (c_fire ? ~c_last_q : f_mid);
+    end
+
+    // One beat, any, is followed through.
+    (* anyseq *) wire       f_pick;
+    localparam integer BEAT = WIDTH + K + 3;
+    reg                     f_tag;
+    reg  [BEAT-1:0]         f_beat;
+    reg                     f_nonposted;
+    reg  [1:0]              f_ahead; // beats before it
+    reg  [2:0]              f_free;  // cycles in which nobody was in the way of what goes
+    wire [1:0]              f_inside = {1'b0, b_valid_q} + {1'b0, c_valid_q & ~c_own_q};
+    wire                    f_tag_out = f_tag & (f_ahead == 2'd0) & f_out;
+    wire                    f_way = (&e_ready) & (&e_room) & more_seen & ~o_valid & ~o_urgent;
+    always @(posedge clk) begin
+        if (rst | f_tag_out) begin
+            f_tag <= 1'b0;
+        end else if (f_tag) begin
+            f_ahead <= f_ahead - {1'b0, f_out};
+            f_free <= f_free + {2'd0, f_way};
+        end else if (a_take & f_pick) begin
+            f_tag <= 1'b1;
+            f_beat <= {a_first, a_ends, a_bad, a_keep, a_data};
+            f_nonposted <= a_first ? a_class[0] : b_class_q[0];
+            f_ahead <= f_inside - {1'b0, f_out};
+            f_free <= 3'd0;
+        end
+    end
+
+    // What is counted a cycle later.
+    reg  f_counts;
+    wire [2:0] f_pulses = {2'd0, count_posted} + {2'd0, count_nonposted} + {2'd0, count_completion} +
+                          {2'd0, count_refused} + {2'd0, count_unrouted} + {2'd0, count_unexpected} + {2'd0, count_down};
+    always @(posedge clk) begin
+        f_counts <= ~rst & c_ends & ~c_bad_q & ~c_own_q & ~(c_to_q[0] & ~c_refuse_q);
+    end
+
+    integer f_g;
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // The beats of the root leave as they came, in order, each once, and soon where nobody is in the way.
+            if (f_tag_out) begin
+                assert ({c_first_q, c_last_q, c_bad_q, c_keep_q, c_data_q} == f_beat);
+                assert (c_class_q[0] == f_nonposted);
+            end
+            assert (~f_tag | (f_free <= 3'd2));
+            assert (~f_tag | (f_ahead < f_inside));
+            // TLPs, the relay's own, too, leave in one piece, to the exits that were meant for them, no others.
+            if (c_valid_q) begin
+                assert (c_to_q == f_to);
+                assert (c_first_q == ~f_mid);
+                assert (~f_mid | ((c_own_q == f_own) & (c_class_q[0] == f_np)));
+            end
+            assert (~a_pop | a_valid);
+            assert (~c_fire | ((c_to_q & ~e_ready) == {(PORTS + 1){1'b0}}));
+            // The router is asked about a header that is there.
+            if (b_move & b_first_q & (K == 2) & ~b_last_q) begin
+                assert (a_valid & ~a_first);
+            end
+            // What begins malformed is swallowed, nothing else; a TLP that ends too late is dropped to its end.
+            assert (swallow == (a_valid & ~b_ready_mid & a_class[5]));
+            assert (~a_pop | a_take | swallow);
+            assert (~a_take | a_drain == (a_ends & ~a_last));
+            // Each TLP of the root is counted once: where it went, or why not.
+            assert (f_pulses == {2'd0, f_counts});
+
+            // Induction.
+            assert (b_ready_mid == a_inside_q);
+            assert (a_inside_q == (f_seen != 12'd0));
+            assert (o_inside_q == f_o_mid);
+            assert (b_between_q | ~o_inside_q);
+            assert (b_valid_q ? a_inside_q == ~b_last_q : a_inside_q == ~b_between_q);
+            assert (~b_valid_q | (b_first_q == b_between_q));
+            if (c_valid_q) begin
+                assert (o_inside_q == (c_own_q & ~c_last_q));
+                assert (b_between_q == (c_own_q | c_last_q));
+                assert (c_own_q | c_last_q | (c_class_q == b_class_q));
+            end else begin
+                assert (f_mid == (o_inside_q | ~b_between_q));
+                assert (~f_mid | (f_own == o_inside_q));
+                assert (~f_mid | f_own | (f_np == b_class_q[0]));
+            end
+            assert ((~o_inside_q & b_between_q) | (c_to_q == f_to));
+            if (f_tag) begin
+                assert ((f_ahead == 2'd0) | b_valid_q);
+                if ((f_ahead == 2'd1) | ~(c_valid_q & ~c_own_q)) begin
+                    assert ({b_first_q, b_last_q, b_bad_q, b_keep_q, b_data_q} == f_beat);
+                    assert (b_class_q[0] == f_nonposted);
+                    assert (f_free <= ((c_valid_q & ~c_own_q) ? 3'd0 : 3'd1));
+                end else begin
+                    assert ({c_first_q, c_last_q, c_bad_q, c_keep_q, c_data_q} == f_beat);
+                    assert (c_class_q[0] == f_nonposted);
+                end
+            end
+            // … of the room: a non-posted TLP has at most NP_BEATS, and there was room for as many when it began.
+            assert ((&f_place) ? (f_seen >= 15 * K) : (f_seen == {8'd0, f_place} * K));
+            assert (~a_inside_q | ~b_class_q[0] | (f_total <= (b_class_q[2] ? 12'd13 : 12'd5)));
+            assert (~b_valid_q | (b_first_q == (f_place_b == 4'd0)));
+            assert (~b_valid_q | ~b_class_q[0] | (f_place_b < NP_BEATS[3:0]));
+            assert (~(b_valid_q & a_inside_q) | (f_place == f_place_b + 4'd1) | (&f_place & (f_place_b >= 4'd14)));
+            if ((c_valid_q ? ~c_own_q & ~c_last_q : f_mid & ~f_own) & (f_place_c < 4'd14)) begin
+                assert ((b_valid_q ? f_place_b : f_place) == f_place_c + 4'd1);
+            end
+            if (c_valid_q & ~c_own_q) begin
+                assert (c_first_q == (f_place_c == 4'd0));
+                assert (~c_class_q[0] | (f_place_c < NP_BEATS[3:0]));
+            end
+            assert (~(b_valid_q & b_bad_q & ~b_last_q) & ~(c_valid_q & c_bad_q & ~c_last_q));
+            assert (~(f_mid & f_own) | ~f_np);
+            assert (~o_inside_q | ~f_to[0]);
+            if (c_valid_q & c_own_q) begin
+                assert ((c_class_q[1:0] == 2'b10) & ~c_to_q[0] & ~c_unmatched_q & ~c_refuse_q);
+            end
+            if (c_valid_q ? ~c_own_q : f_mid & ~f_own) begin
+                assert (~c_unmatched_q | ~c_to_port);
+                assert (~c_to_port | ~c_to_q[0]);
+                assert (~c_to_q[0] | (c_unmatched_q == c_refuse_q));
+                // What is doomed ends bad.
+                assert ((c_to_q != {(PORTS + 1){1'b0}}) | c_unmatched_q | (c_valid_q & c_bad_q) |
+                        (c_valid_q & c_first_q & ~c_last_q & b_valid_q & b_bad_q & b_last_q));
+            end
+            assert (~((b_valid_q | a_inside_q) & (b_class_q[1:0] == 2'b11)) & ~(c_valid_q & (c_class_q[1:0] == 2'b11)));
+
+            cover (f_tag_out & c_class_q[0] & c_to_q[0] & ~c_first_q);
+            cover (c_fire & c_own_q & ~c_first_q & (K == 2 | c_last_q));
+            cover (f_tag_out & c_to_q[2] & c_last_q & ~c_bad_q);
+            cover (swallow);
+        end
+    end
+    wire b_ready_mid = ~a_first;
+    generate
+        for (g = 0; g <= PORTS; g = g + 1) begin : f_exit
+            always @(posedge clk) begin
+                if (f_begun & ~rst) begin
+                    assert (exit[g].x_np_count <= 5'd24);
+                    if (c_valid_q & c_class_q[0] & c_to_q[g] & ~c_first_q) begin
+                        assert (exit[g].x_np_count <= 5'd24 - NP_BEATS + f_place_c);
+                    end
+                    if (~c_valid_q & f_mid & f_np & f_to[g]) begin
+                        assert (exit[g].x_np_count <= 5'd25 - NP_BEATS + f_place_c);
+                    end
+                end
+            end
+        end
+    endgenerate
+`endif
 endmodule
 
 `default_nettype wire

@@ -85,9 +85,17 @@ module tap #(
     wire        u_pop;
     wire [2:0]  u_count;
     assign s_port_ready = up_q ? up_room : ~in_mid_q;
+`ifdef FORMAL
+    wire [4*68-1:0] f_u_beats;
+    wire [4*67-1:0] f_d_beats;
+`endif
     tap_fifo #(.BITS(68)) up_fifo (
         .clk(clk), .rst(rst), .push(in_take | cut), .in({~up_q, s_port_last | ~up_q, s_port_keep, s_port_data}),
-        .room_q(up_room), .valid(u_valid), .out({u_bad, u_last, u_keep, u_data}), .pop(u_pop), .count_q(u_count)
+        .room_q(up_room), .valid(u_valid), .out({u_bad, u_last, u_keep, u_data}), .pop(u_pop),
+`ifdef FORMAL
+        .f_beats(f_u_beats),
+`endif
+        .count_q(u_count)
     );
 
     wire message_like, intx, unused_nonposted, unused_completion, unused_atomic, malformed;
@@ -159,7 +167,11 @@ module tap #(
     assign s_root_ready = down_room;
     tap_fifo #(.BITS(67)) down_fifo (
         .clk(clk), .rst(rst), .push(s_root_valid & down_room), .in({s_root_last, s_root_keep, s_root_data}),
-        .room_q(down_room), .valid(d_valid), .out({d_last, d_keep, d_data}), .pop(d_pop), .count_q(d_count)
+        .room_q(down_room), .valid(d_valid), .out({d_last, d_keep, d_data}), .pop(d_pop),
+`ifdef FORMAL
+        .f_beats(f_d_beats),
+`endif
+        .count_q(d_count)
     );
 
     reg         c_valid_q;
@@ -244,7 +256,7 @@ module tap #(
     wire        record_busy;
     tap_record #(.SOURCES(SOURCES), .BUILD(BUILD), .CLOCK_KHZ(CLOCK_KHZ)) records (
         .clk(clk), .rst(rst), .time_ns(time_ns), .bus(bus), .device(device), .bus_master(bus_master), .up(up_q),
-        .beat_take(u_pop), .beat_first(u_first_q), .beat_last(u_last), .beat_bad(u_bad), .beat_data(u_data),
+        .beat_valid(u_valid), .beat_take(u_pop), .beat_first(u_first_q), .beat_last(u_last), .beat_bad(u_bad), .beat_data(u_data),
         .beat_keep(u_keep), .beat_candidate(candidate), .beat_intx(intx),
         .ready(record_ready), .valid(reg_valid), .write(reg_write), .index(reg_index), .wdata(reg_wdata),
         .done(reg_done), .refused(reg_refused), .rdata(reg_rdata), .busy(record_busy)
@@ -254,6 +266,168 @@ module tap #(
 
     wire unused = &{1'b0, bar_enable, bar_base, bar_mask, unused_nonposted, unused_completion, unused_atomic,
                     unused_refused, last_place[2], d_count, own_bar_base[15:0]};
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+    end
+
+    // Towards the root: one beat of the port, any, is followed through; what is cut off ends bad.
+    (* anyseq *) wire f_pick;
+    reg         f_tag;
+    reg  [67:0] f_beat;
+    reg  [2:0]  f_ahead;
+    reg         f_in_mid;  // the port is in the middle of a TLP that has entered
+    reg         f_mid;     // … of one that leaves
+    reg         f_asked;   // the completion that waits came after this beat
+    wire        f_take = s_port_valid & s_port_ready & up_q;
+    wire        f_cut = f_in_mid & ~up_q & up_room;
+    wire        f_out = m_root_valid & m_root_ready & ~insert_q;
+    wire        f_tag_out = f_tag & (f_ahead == 3'd0) & f_out;
+    reg         f_waits;
+    reg  [67:0] f_offer;
+    reg         f_waits_port;
+    reg  [66:0] f_offer_port;
+    always @(posedge clk) begin
+        if (rst | f_tag_out) begin
+            f_tag <= 1'b0;
+        end else if (f_tag) begin
+            f_ahead <= f_ahead - {2'd0, f_out};
+        end else if ((f_take | f_cut) & f_pick) begin
+            f_tag <= 1'b1;
+            f_beat <= f_cut ? {2'b11, s_port_keep, s_port_data} : {1'b0, s_port_last, s_port_keep, s_port_data};
+            f_ahead <= u_count - {2'd0, f_out};
+        end
+        f_in_mid <= ~rst & (f_take ? ~s_port_last : f_in_mid & ~f_cut);
+        f_mid <= ~rst & (f_out ? ~m_root_last : f_mid);
+        f_asked <= ~rst & cpl_valid & ~cpl_taken & ((cpl_valid & ~seen_q) ? f_tag & ~f_tag_out : f_asked & f_tag & ~f_tag_out);
+        f_waits <= ~rst & m_root_valid & ~m_root_ready;
+        f_offer <= {m_root_bad, m_root_last, m_root_keep, m_root_data};
+        f_waits_port <= ~rst & m_port_valid & ~m_port_ready;
+        f_offer_port <= {m_port_last, m_port_keep, m_port_data};
+    end
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // What the port sends leaves, once, in order, as it came, and nothing else but completions between TLPs.
+            if (f_tag_out) begin
+                assert ({m_root_bad, m_root_last, m_root_keep, m_root_data} == f_beat);
+            end
+            assert (~f_out | (u_count != 3'd0));
+            assert (~insert_q | ~f_mid);
+            assert (~insert_q | (cpl_valid & (m_root_data == (second_q ? {cpl_dw3, cpl_dw2} : {cpl_dw1, cpl_dw0}))));
+            // A completion waits for what was there before it.
+            assert (~insert_q | ~(f_tag & f_asked));
+            // What is offered stays.
+            if (f_waits) begin
+                assert (m_root_valid & ({m_root_bad, m_root_last, m_root_keep, m_root_data} == f_offer));
+            end
+            // Of a TLP that may be an interrupt nothing leaves before the record can take it.
+            assert (~(f_out & ~f_mid & candidate) | record_ready);
+
+            // Induction.
+            assert (in_mid_q == f_in_mid);
+            assert (u_first_q == ~f_mid);
+            assert (~f_tag | ((f_ahead < u_count) & (f_u_beats[f_ahead*68 +: 68] == f_beat)));
+            assert (~seen_q | cpl_valid);
+            assert (~insert_q | (seen_q & (ahead_q == 3'd0)));
+            assert (~second_q | insert_q);
+            assert (~(f_asked & seen_q) | ~f_tag | (f_ahead < ahead_q));
+            assert (ahead_q <= u_count | ~seen_q);
+            assert (~f_waits | insert_q | u_offer);
+
+            cover (f_tag_out & m_root_bad);
+            cover (cpl_taken & f_tag);
+            cover (f_tag_out & f_mid & ~m_root_bad & candidate);
+        end
+    end
+
+    // Towards the port: the same for what the root sends and is not for BAR 0.
+    (* anyseq *) wire f_pick_down;
+    reg         f_down;
+    reg  [66:0] f_down_beat;
+    reg  [2:0]  f_down_ahead; // beats of the FIFO and the one behind it
+    reg         f_port_mid;   // in the middle of a TLP towards the port
+    reg         f_local_mid;  // … towards BAR 0
+    reg         f_local_nonposted;
+    wire        f_down_in = s_root_valid & s_root_ready;
+    wire        f_down_out = c_move;
+    wire        f_next = f_down & (f_down_ahead == 3'd0);
+    always @(posedge clk) begin
+        if (rst | (f_next & f_down_out)) begin
+            f_down <= 1'b0;
+        end else if (f_down) begin
+            f_down_ahead <= f_down_ahead - {2'd0, f_down_out};
+        end else if (f_down_in & f_pick_down) begin
+            f_down <= 1'b1;
+            f_down_beat <= {s_root_last, s_root_keep, s_root_data};
+            f_down_ahead <= d_count + {2'd0, c_valid_q} - {2'd0, f_down_out};
+        end
+        if (l_valid & l_ready) begin
+            f_local_nonposted <= nonposted;
+        end
+        f_local_mid <= ~rst & ((l_valid & l_ready) ? ~c_last_q : f_local_mid);
+        f_port_mid <= ~rst & ((m_port_valid & m_port_ready) ? ~m_port_last : f_port_mid & up_q & ~skip_q);
+    end
+    // BAR 0 is not moved while a request waits at the port.
+    reg  [64:0] f_bar;
+    always @(posedge clk) begin
+        f_bar <= {own_bar_enable, own_bar_base};
+    end
+    always @* begin
+        assume (~f_waits_port | (f_bar == {own_bar_enable, own_bar_base}));
+    end
+    wire [63:0] f_address = c_data_q[29] ? {d_data[31:0], d_data[63:32]} : {32'd0, d_data[31:0]};
+    wire [2:0]  f_place = f_down_ahead - {2'd0, c_valid_q};
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // A beat leaves in its turn, as it came, for the port or for BAR 0, or is dropped with the port.
+            if (f_next & c_valid_q) begin
+                assert ({c_last_q, c_keep_q, c_data_q} == f_down_beat);
+            end
+            assert (~f_down_out | c_valid_q);
+            assert (~f_down_out | (m_port_valid & m_port_ready) | (l_valid & l_ready & to_local) | ~up_q | skip_q);
+            assert (~(m_port_valid & m_port_ready) | (f_down_out & ~to_local));
+            assert (~(l_valid & l_ready) | (f_down_out & to_local));
+            // For BAR 0: a memory request with its address, in one piece.
+            if (c_there & c_first_q & ~c_last_q) begin
+                assert (d_valid);
+                assert (to_local == (own_bar_enable & (c_data_q[28:25] == 4'd0) &
+                                     (f_address[63:16] == own_bar_base[63:16])));
+            end
+            if (f_port_mid & up_q & ~skip_q) begin
+                assert (~c_first_q & ~to_local);
+            end
+            if (f_waits_port & up_q & ~skip_q) begin
+                assert (m_port_valid & ({m_port_last, m_port_keep, m_port_data} == f_offer_port));
+            end
+
+            // As the completer expects it.
+            if (l_valid) begin
+                assert (c_first_q == ~f_local_mid);
+                assert (c_first_q | (nonposted == f_local_nonposted));
+                assert (~c_first_q | ~nonposted | l_np_ok);
+            end
+
+            // Induction.
+            assert (f_local_mid == (~c_first_q & local_q));
+            assert (~f_local_mid | (f_local_nonposted == nonposted_q));
+            if (f_down) begin
+                assert (f_down_ahead < d_count + {2'd0, c_valid_q});
+                assert ((f_next & c_valid_q) | (f_d_beats[f_place*67 +: 67] == f_down_beat));
+            end
+            cover (f_next & f_down_out & to_local & ~c_first_q);
+            cover (f_next & f_down_out & ~to_local & ~c_first_q & up_q & ~skip_q);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -15,6 +15,9 @@ module tap_fifo #(
     output wire            valid,
     output wire [BITS-1:0] out,
     input  wire            pop,
+`ifdef FORMAL
+    output wire [4*BITS-1:0] f_beats, // the head first
+`endif
     output reg  [2:0]      count_q
 );
     reg  [BITS-1:0] mem [0:3];
@@ -39,6 +42,57 @@ module tap_fifo #(
             room_q <= ~count_d[2];
         end
     end
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        assume (~push | room_q);
+        assume (~pop | valid);
+    end
+    wire [1:0] f_second = rptr_q + 2'd1;
+    wire [1:0] f_third = rptr_q + 2'd2;
+    wire [1:0] f_fourth = rptr_q + 2'd3;
+    assign f_beats = {mem[f_fourth], mem[f_third], mem[f_second], mem[rptr_q]};
+
+    // One beat, any, is followed through.
+    (* anyseq *) wire f_pick;
+    reg            f_tag;
+    reg [BITS-1:0] f_beat;
+    reg [2:0]      f_ahead;
+    always @(posedge clk) begin
+        if (rst | (f_tag & pop & (f_ahead == 3'd0))) begin
+            f_tag <= 1'b0;
+        end else if (f_tag) begin
+            f_ahead <= f_ahead - {2'd0, pop};
+        end else if (push & f_pick) begin
+            f_tag <= 1'b1;
+            f_beat <= in;
+            f_ahead <= count_q - {2'd0, pop};
+        end
+    end
+    wire [1:0] f_slot = rptr_q + f_ahead[1:0];
+    always @(posedge clk) begin
+        if (f_begun) begin
+            // A beat leaves in its turn, as it came, once.
+            assert (~f_tag | (f_ahead != 3'd0) | (valid & (out == f_beat)));
+            assert (room_q == (count_q < 3'd4) | ~room_q & (count_q == 3'd0));
+
+            // Induction.
+            assert (count_q <= 3'd4);
+            assert (wptr_q == rptr_q + count_q[1:0]);
+            assert (~f_tag | ((f_ahead < count_q) & (mem[f_slot] == f_beat)));
+            cover (f_tag & pop & (f_ahead == 3'd3));
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -26,6 +26,7 @@ module tap_record #(
     input  wire        up,
 
     // TLPs of the port as they leave.
+    input  wire        beat_valid,
     input  wire        beat_take,
     input  wire        beat_first,
     input  wire        beat_last,
@@ -84,7 +85,8 @@ module tap_record #(
     wire        whole = (place_q == last_place[1:0]) & (beat_keep[1] == ~length_q[0]) & ~beat_bad;
     wire        recorded;
     reg  [3:0]  levels_q; // of the pins
-    wire        falls = ~up & ready & ~beat_take & (levels_q != 4'd0);
+    // Not while a candidate is offered: it would be taken back.
+    wire        falls = ~up & ready & ~(beat_valid & (~beat_first | beat_candidate)) & (levels_q != 4'd0);
     assign ready = ~taking_q & ~there_q;
 
     // An interrupt without an enabled byte is none; a poisoned one is passed, but not recorded.

@@ -46,11 +46,14 @@ foreach(shape ${SIGNALBOX_SHAPES})
             set(class Vrelay_${shape})
             set(flags)
         endif()
+        if(tap)
+            list(APPEND flags -DTAP)
+        endif()
         set(dir ${CMAKE_CURRENT_BINARY_DIR}/verilated/${class})
         add_custom_command(OUTPUT ${dir}/all.cpp
             COMMAND ${VERILATOR_BIN} --cc --prefix ${class} --Mdir ${dir} --top model_top -O3 --noassert
                 --x-assign fast --x-initial fast --output-split 0 -I${SIGNALBOX_RTL_INCLUDE} ${flags}
-                -GPORTS=${ports} -GWIDTH=${width} -GSOURCES=${sources} -GBUMP=${bump} -GTAP=${tap}
+                -GPORTS=${ports} -GWIDTH=${width} -GSOURCES=${sources} -GBUMP=${bump}
                 ${CMAKE_CURRENT_SOURCE_DIR}/model_top.v ${SIGNALBOX_RTL}
                 > ${dir}.log
             COMMAND sh -c "cd ${dir} && printf '#include \"%s\"\\n' ${class}*.cpp >all.cpp"

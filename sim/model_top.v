@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The relay as it is simulated: every input through a register, so that Verilator looks at what depends on an
-// input once a cycle, not at each edge, and at what depends on configuration and time only at the rising edge.
+// The relay as it is simulated, or the module tap where TAP is defined: every input through a register, so that what
+// depends on an input is looked at once a cycle by Verilator, not at each edge, and what depends on configuration and
+// time only at the rising edge.
 //
 // The streams' inputs are taken at the falling edge: what is set before it is there at the rising edge that follows;
 // nothing is delayed. Reset, time, and configuration where `configure` is set, are taken at the rising edge.
@@ -11,8 +12,7 @@ module model_top #(
     parameter integer PORTS = 4,
     parameter integer WIDTH = 64,
     parameter integer SOURCES = 32,
-    parameter integer BUMP = 0,
-    parameter integer TAP = 0 // the module tap
+    parameter integer BUMP = 0
 ) (
     input  wire                            clk,
     input  wire                            configure,
@@ -110,97 +110,53 @@ module model_top #(
         m_port_np_ok_q <= m_port_np_ok;
     end
 
-    generate
-        if (TAP != 0) begin : recording
-            tap #(.SOURCES(SOURCES)) tap (
-                .clk(clk),
-                .rst(rst_q),
-                .bus(bus_q),
-                .device(device_q),
-                .bus_master(bus_master_q),
-                .own_bar_enable(own_bar_enable_q),
-                .own_bar_base(own_bar_base_q),
-                .bar_enable(bar_enable_q),
-                .bar_base(bar_base_q),
-                .bar_mask(bar_mask_q),
-                .port_up(port_up_q),
-                .time_ns(time_ns_q),
-                .deadline_there(deadline_there),
-                .deadline(deadline),
-                .busy(busy),
-                .s_port_data(s_port_data_q),
-                .s_port_keep(s_port_keep_q),
-                .s_port_last(s_port_last_q),
-                .s_port_valid(s_port_valid_q),
-                .s_port_ready(s_port_ready),
-                .s_port_np_ok(s_port_np_ok),
-                .m_root_data(m_root_data),
-                .m_root_keep(m_root_keep),
-                .m_root_last(m_root_last),
-                .m_root_bad(m_root_bad),
-                .m_root_valid(m_root_valid),
-                .m_root_ready(m_root_ready_q),
-                .m_root_np_ok(m_root_np_ok_q),
-                .s_root_data(s_root_data_q),
-                .s_root_keep(s_root_keep_q),
-                .s_root_last(s_root_last_q),
-                .s_root_valid(s_root_valid_q),
-                .s_root_ready(s_root_ready),
-                .s_root_np_ok(s_root_np_ok),
-                .m_port_data(m_port_data),
-                .m_port_keep(m_port_keep),
-                .m_port_last(m_port_last),
-                .m_port_bad(m_port_bad),
-                .m_port_valid(m_port_valid),
-                .m_port_ready(m_port_ready_q),
-                .m_port_np_ok(m_port_np_ok_q)
-            );
-        end else begin : relaying
-            relay #(.PORTS(PORTS), .WIDTH(WIDTH), .SOURCES(SOURCES), .BUMP(BUMP), .ISOLATION((BUMP == 0) ? 1 : 0)) relay (
-                .clk(clk),
-                .rst(rst_q),
-                .bus(bus_q),
-                .device(device_q),
-                .bus_master(bus_master_q),
-                .own_bar_enable(own_bar_enable_q),
-                .own_bar_base(own_bar_base_q),
-                .bar_enable(bar_enable_q),
-                .bar_base(bar_base_q),
-                .bar_mask(bar_mask_q),
-                .port_up(port_up_q),
-                .time_ns(time_ns_q),
-                .deadline_there(deadline_there),
-                .deadline(deadline),
-                .busy(busy),
-                .s_port_data(s_port_data_q),
-                .s_port_keep(s_port_keep_q),
-                .s_port_last(s_port_last_q),
-                .s_port_valid(s_port_valid_q),
-                .s_port_ready(s_port_ready),
-                .s_port_np_ok(s_port_np_ok),
-                .m_root_data(m_root_data),
-                .m_root_keep(m_root_keep),
-                .m_root_last(m_root_last),
-                .m_root_bad(m_root_bad),
-                .m_root_valid(m_root_valid),
-                .m_root_ready(m_root_ready_q),
-                .m_root_np_ok(m_root_np_ok_q),
-                .s_root_data(s_root_data_q),
-                .s_root_keep(s_root_keep_q),
-                .s_root_last(s_root_last_q),
-                .s_root_valid(s_root_valid_q),
-                .s_root_ready(s_root_ready),
-                .s_root_np_ok(s_root_np_ok),
-                .m_port_data(m_port_data),
-                .m_port_keep(m_port_keep),
-                .m_port_last(m_port_last),
-                .m_port_bad(m_port_bad),
-                .m_port_valid(m_port_valid),
-                .m_port_ready(m_port_ready_q),
-                .m_port_np_ok(m_port_np_ok_q)
-            );
-        end
-    endgenerate
+`ifdef TAP
+    tap #(.SOURCES(SOURCES)) circuit (
+`else
+    relay #(.PORTS(PORTS), .WIDTH(WIDTH), .SOURCES(SOURCES), .BUMP(BUMP), .ISOLATION((BUMP == 0) ? 1 : 0)) circuit (
+`endif
+        .clk(clk),
+        .rst(rst_q),
+        .bus(bus_q),
+        .device(device_q),
+        .bus_master(bus_master_q),
+        .own_bar_enable(own_bar_enable_q),
+        .own_bar_base(own_bar_base_q),
+        .bar_enable(bar_enable_q),
+        .bar_base(bar_base_q),
+        .bar_mask(bar_mask_q),
+        .port_up(port_up_q),
+        .time_ns(time_ns_q),
+        .deadline_there(deadline_there),
+        .deadline(deadline),
+        .busy(busy),
+        .s_port_data(s_port_data_q),
+        .s_port_keep(s_port_keep_q),
+        .s_port_last(s_port_last_q),
+        .s_port_valid(s_port_valid_q),
+        .s_port_ready(s_port_ready),
+        .s_port_np_ok(s_port_np_ok),
+        .m_root_data(m_root_data),
+        .m_root_keep(m_root_keep),
+        .m_root_last(m_root_last),
+        .m_root_bad(m_root_bad),
+        .m_root_valid(m_root_valid),
+        .m_root_ready(m_root_ready_q),
+        .m_root_np_ok(m_root_np_ok_q),
+        .s_root_data(s_root_data_q),
+        .s_root_keep(s_root_keep_q),
+        .s_root_last(s_root_last_q),
+        .s_root_valid(s_root_valid_q),
+        .s_root_ready(s_root_ready),
+        .s_root_np_ok(s_root_np_ok),
+        .m_port_data(m_port_data),
+        .m_port_keep(m_port_keep),
+        .m_port_last(m_port_last),
+        .m_port_bad(m_port_bad),
+        .m_port_valid(m_port_valid),
+        .m_port_ready(m_port_ready_q),
+        .m_port_np_ok(m_port_np_ok_q)
+    );
 endmodule
 
 `default_nettype wire
