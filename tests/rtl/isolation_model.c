@@ -41,16 +41,17 @@ static void move(const struct tlp *in, uint64_t address, struct tlp *out)
     }
 }
 
-static enum iso_verdict judge_message(struct iso_model *m, unsigned port, const struct tlp *in,
-                                      struct tlp *out, bool *event)
+static enum iso_verdict judge_message(const struct iso_model *m, unsigned port, const struct tlp *in,
+                                      struct tlp *out, bool *event, int *index)
 {
     const uint32_t data = bench_swap(in->dw[four(in) ? 4 : 3]);
-    struct iso_source *source = NULL;
+    const struct iso_source *source = NULL;
     for (unsigned i = 0; i < ISO_SOURCES; i++) {
-        struct iso_source *s = &m->source[i];
+        const struct iso_source *s = &m->source[i];
         if (s->port == port && in->dw[1] >> 16 == bench_id(port) && s->address == address_of(in) &&
             s->data == data) {
             source = s;
+            *index = (int)i;
         }
     }
     const bool digest = (in->dw[0] >> 15 & 1) != 0;
@@ -59,9 +60,6 @@ static enum iso_verdict judge_message(struct iso_model *m, unsigned port, const 
         return ISO_REFUSED;
     }
     *event = (in->dw[0] >> 14 & 1) == 0; /* poisoned */
-    if (source != NULL && *event) {
-        source->count++;
-    }
     if (rewrite) {
         struct tlp rewritten = *in;
         rewritten.dw[four(in) ? 4 : 3] = bench_swap(source->to_data);
@@ -70,14 +68,15 @@ static enum iso_verdict judge_message(struct iso_model *m, unsigned port, const 
     return ISO_PASSES;
 }
 
-enum iso_verdict iso_judge(struct iso_model *m, unsigned port, const struct tlp *in, struct tlp *out,
-                           bool *event)
+enum iso_verdict iso_judge(const struct iso_model *m, unsigned port, const struct tlp *in, struct tlp *out,
+                           bool *event, int *source)
 {
     const uint32_t type = in->dw[0] >> 24 & 0x1f;
     *out = *in;
     *event = false;
+    *source = -1;
     if (is_message(in)) {
-        return judge_message(m, port, in, out, event);
+        return judge_message(m, port, in, out, event, source);
     }
     if (!m->checked[port] || (type >> 1) == 5) { /* completions */
         return ISO_PASSES;

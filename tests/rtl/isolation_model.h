@@ -34,7 +34,6 @@ struct iso_source {
     bool rewrite;
     uint32_t to_address;
     uint32_t to_data;
-    uint32_t count; /* interrupts that were let through */
 };
 
 struct iso_model {
@@ -43,9 +42,10 @@ struct iso_model {
     struct iso_source source[ISO_SOURCES];
 };
 
-/* What a port sends. event: it is an interrupt that counts. */
-enum iso_verdict iso_judge(struct iso_model *m, unsigned port, const struct tlp *in, struct tlp *out,
-                           bool *event);
+/* What a port sends. event: it is an interrupt that counts once it is let through; source: its entry, -1:
+ * none. */
+enum iso_verdict iso_judge(const struct iso_model *m, unsigned port, const struct tlp *in, struct tlp *out,
+                           bool *event, int *source);
 /* The relay's answer to a non-posted request that it stops. */
 void iso_refusal(const struct tlp *request, struct tlp *out);
 
