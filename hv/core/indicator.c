@@ -71,11 +71,21 @@ static int bus_write(struct indicator *indicator, uint32_t offset, uint32_t valu
 
 /* ---- moving interrupts ----------------------------------------------------------------------------- */
 
+static void set_level(struct indicator *indicator, unsigned index, bool level)
+{
+    const uint32_t bit = 1u << (index % 32);
+    indicator->source[index].level = level;
+    if (level)
+        __atomic_fetch_or(&indicator->high[index / 32], bit, __ATOMIC_RELEASE);
+    else
+        __atomic_fetch_and(&indicator->high[index / 32], ~bit, __ATOMIC_RELEASE);
+}
+
 /* What was moved for a source and not taken stays: the function did ask. */
 static void forget_source(struct indicator *indicator, unsigned index)
 {
     indicator->source[index].known = false;
-    indicator->source[index].level = false;
+    set_level(indicator, index, false);
 }
 
 /*
@@ -90,7 +100,7 @@ static void adopt_source(struct indicator *indicator, unsigned index, const stru
         indicator->stats.discarded += __atomic_exchange_n(&source->untaken, 0, __ATOMIC_ACQ_REL);
     }
     source->known = true;
-    source->level = false;
+    set_level(indicator, index, false);
     source->key = entry->key;
     source->address = entry->address;
     source->data = entry->data;
@@ -179,48 +189,54 @@ static uint32_t learn_from_record(struct indicator *indicator, const struct rela
     const uint16_t low = (uint16_t)RELAY_GET(record->check, RELAY_EVENT_CHECK_COUNT);
     const int16_t ahead = (int16_t)(uint16_t)(low - (uint16_t)source->count);
     if (is_intx(source))
-        source->level = record->who & RELAY_EVENT_WHO_LEVEL;
+        set_level(indicator, index, record->who & RELAY_EVENT_WHO_LEVEL);
     if (ahead <= 0)
         return 0;
     source->count = source->count + (uint16_t)ahead;
     return (uint16_t)ahead;
 }
 
+static void report_record(struct indicator *indicator, const struct relay_event *record, uint32_t fresh)
+{
+    report(indicator, &(struct indicator_event){
+                          .source = (uint8_t)RELAY_GET(record->who, RELAY_EVENT_WHO_SOURCE),
+                          .kind = (uint8_t)RELAY_GET(record->who, RELAY_EVENT_WHO_KIND),
+                          .port = (uint8_t)RELAY_GET(record->who, RELAY_EVENT_WHO_PORT),
+                          .level = record->who & RELAY_EVENT_WHO_LEVEL,
+                          .odd = record->who & RELAY_EVENT_WHO_ODD,
+                          .kept = record->who & RELAY_EVENT_WHO_KEPT,
+                          .requester = (uint16_t)RELAY_GET(record->who, RELAY_EVENT_WHO_REQUESTER),
+                          .data = record->data,
+                          .address = join(record->addr_lo, record->addr_hi),
+                          .time_ns = join(record->time_lo, record->time_hi),
+                          .fresh = fresh,
+                      });
+}
+
 static uint32_t use_record(struct indicator *indicator, const struct relay_event *record)
 {
     const unsigned index = RELAY_GET(record->who, RELAY_EVENT_WHO_SOURCE);
+    const unsigned kind = RELAY_GET(record->who, RELAY_EVENT_WHO_KIND);
     const bool listed = index < indicator->sources;
-    struct indicator_event event = {
-        .source = (uint8_t)index,
-        .kind = (uint8_t)RELAY_GET(record->who, RELAY_EVENT_WHO_KIND),
-        .port = (uint8_t)RELAY_GET(record->who, RELAY_EVENT_WHO_PORT),
-        .level = record->who & RELAY_EVENT_WHO_LEVEL,
-        .odd = record->who & RELAY_EVENT_WHO_ODD,
-        .kept = record->who & RELAY_EVENT_WHO_KEPT,
-        .requester = (uint16_t)RELAY_GET(record->who, RELAY_EVENT_WHO_REQUESTER),
-        .data = record->data,
-        .address = join(record->addr_lo, record->addr_hi),
-        .time_ns = join(record->time_lo, record->time_hi),
-    };
+    const bool fell = kind == RELAY_SRC_KEY_KIND_INTX && !(record->who & RELAY_EVENT_WHO_LEVEL);
+    uint32_t fresh = !fell;
     indicator->stats.events++;
-    if (event.kind > RELAY_SRC_KEY_KIND_INTX || (!listed && index != INDICATOR_UNLISTED)) {
+    if (kind > RELAY_SRC_KEY_KIND_INTX || (!listed && index != INDICATOR_UNLISTED)) {
         indicator->stats.bad++;
         return 0;
     }
-    const bool fell = event.kind == RELAY_SRC_KEY_KIND_INTX && !event.level;
-    if (listed) {
-        event.fresh = learn_from_record(indicator, record, index);
-        if (event.fresh == 0 && !fell) {
+    if (!listed) {
+        indicator->stats.unlisted += fresh;
+    } else {
+        fresh = learn_from_record(indicator, record, index);
+        if (fresh == 0 && !fell) {
             indicator->stats.stale++;
             return 0;
         }
-        move(indicator, index, event.fresh);
-    } else {
-        event.fresh = !fell;
-        indicator->stats.unlisted += event.fresh;
+        move(indicator, index, fresh);
     }
-    report(indicator, &event);
-    return event.fresh;
+    report_record(indicator, record, fresh);
+    return fresh;
 }
 
 /* Takes records until there is no new one. False where the ring does not hold what it should. */
@@ -305,7 +321,7 @@ static int ask_source(struct indicator *indicator, unsigned index, uint32_t wire
 
     event.level = is_intx(source) && wire_is_high(wires, source);
     const bool changed = event.level != source->level;
-    source->level = event.level;
+    set_level(indicator, index, event.level);
     move(indicator, index, event.fresh);
     *moved += event.fresh;
     if (event.fresh || changed)

@@ -88,6 +88,7 @@ struct indicator {
     unsigned ports;
     uint32_t caps;
     uint32_t pending[INDICATOR_SOURCES / 32]; /* atomic; bit i: source i has untaken interrupts */
+    uint32_t high[INDICATOR_SOURCES / 32];    /* atomic; bit i: source i is a wire, and high */
     struct indicator_source source[INDICATOR_SOURCES];
     indicator_listener listener;
     void *listener_context;

@@ -156,11 +156,11 @@ void lpar_pci_line(struct lpar *lpar, const struct pci_pass *pass, bool high)
 {
     struct lpar_pci *pci = &lpar->pci;
     const unsigned gsi = lpar_pci_gsi(pass);
-    bool any = false;
+    bool any = high;
 
     pci->lines = high ? pci->lines | 1u << pass->slot : pci->lines & ~(1u << pass->slot);
-    for (unsigned i = 0; i < pci->count; i++)
-        any |= pci->lines >> pci->pass[i]->slot & 1 && lpar_pci_gsi(pci->pass[i]) == gsi;
+    for (unsigned i = 0; i < pci->count && !any; i++)
+        any = pci->lines >> pci->pass[i]->slot & 1 && lpar_pci_gsi(pci->pass[i]) == gsi;
     lpar->set.env.line(lpar, gsi, any);
 }
 

@@ -123,7 +123,8 @@ static bool deliver_messages(void)
     bool found = false;
 
     for (unsigned word = 0; word < (router.indicator.sources + 31) / 32; word++) {
-        uint32_t bits = __atomic_load_n(&router.indicator.pending[word], __ATOMIC_ACQUIRE);
+        uint32_t bits =
+            __atomic_load_n(&router.indicator.pending[word], __ATOMIC_ACQUIRE) & ~router.lines[word];
 
         for (; bits; bits &= bits - 1) {
             const unsigned source = 32 * word + (unsigned)__builtin_ctz(bits);
@@ -139,22 +140,31 @@ static bool deliver_messages(void)
     return found;
 }
 
+static bool tell_line(struct routed *r)
+{
+    bool due;
+
+    if (!is_due(r))
+        return false;
+    lock_take(&r->lpar->devices);
+    due = is_due(r);
+    if (due) {
+        indicator_take(&router.indicator, r->first);
+        raise(r);
+    }
+    lock_release(&r->lpar->devices);
+    return due;
+}
+
 static bool deliver_lines(void)
 {
     bool found = false;
 
-    for (unsigned port = 1; port < ROUTER_PORTS; port++) {
-        struct routed *r = &router.port[port];
+    for (unsigned word = 0; word < (router.indicator.sources + 31) / 32; word++) {
+        uint32_t bits = __atomic_load_n(&router.indicator.high[word], __ATOMIC_ACQUIRE) & router.lines[word];
 
-        if (!is_due(r))
-            continue;
-        lock_take(&r->lpar->devices);
-        if (is_due(r)) {
-            indicator_take(&router.indicator, r->first);
-            raise(r);
-            found = true;
-        }
-        lock_release(&r->lpar->devices);
+        for (; bits; bits &= bits - 1)
+            found |= tell_line(&router.port[router.port_of[32 * word + (unsigned)__builtin_ctz(bits)]]);
     }
     return found;
 }
@@ -173,29 +183,45 @@ bool router_deliver(void)
 
 /* ---- the baseline: status registers ---- */
 
+static bool scan_one(struct routed *r)
+{
+    bool asks = false;
+
+    lock_take(&r->lpar->devices);
+    if (!r->in_service && !r->delayed && !by_relay(r)) {
+        router.stats.scan_reads++;
+        asks = pci_pass_asks(r->pass);
+        if (asks) {
+            pci_pass_hold_line(r->pass, true);
+            raise(r);
+        }
+    }
+    lock_release(&r->lpar->devices);
+    return asks;
+}
+
 static bool scan(unsigned pin)
 {
-    bool found = false, scanned = false;
+    uint32_t ports = __atomic_load_n(&router.by_status[pin], __ATOMIC_RELAXED);
+    bool found = false;
 
-    for (unsigned port = 1; port < ROUTER_PORTS; port++) {
-        struct routed *r = &router.port[port];
-
-        if (!r->lpar || by_relay(r) || pin_of(r) != pin)
-            continue;
-        scanned = true;
-        lock_take(&r->lpar->devices);
-        if (!r->in_service && !r->delayed && !by_relay(r)) {
-            router.stats.scan_reads++;
-            if (pci_pass_asks(r->pass)) {
-                pci_pass_hold_line(r->pass, true);
-                raise(r);
-                found = true;
-            }
-        }
-        lock_release(&r->lpar->devices);
-    }
-    router.stats.scans += scanned;
+    router.stats.scans += ports != 0;
+    for (; ports; ports &= ports - 1)
+        found |= scan_one(&router.port[__builtin_ctz(ports)]);
     return found;
+}
+
+void router_note_way(const struct routed *r)
+{
+    const unsigned pin = pin_of(r);
+    const uint32_t bit = 1u << (r - router.port);
+
+    if (pin >= ROUTER_PINS)
+        return;
+    if (by_relay(r))
+        __atomic_fetch_and(&router.by_status[pin], ~bit, __ATOMIC_RELAXED);
+    else
+        __atomic_fetch_or(&router.by_status[pin], bit, __ATOMIC_RELAXED);
 }
 
 /* ---- entries ---- */
@@ -445,6 +471,9 @@ void router_add(struct lpar *lpar, struct pci_pass *pass, bool dedicated)
     /* What it does not use of its part the relay may give to whom it learns of: that is nobody's. */
     for (unsigned i = pass->function->pin ? 0 : 1; i <= pass->messages; i++)
         router.port_of[r->first + i] = (uint8_t)port;
+    if (pass->function->pin)
+        router.lines[r->first / 32] |= 1u << r->first % 32;
+    router_note_way(r);
     lock_take(&router.lock);
     router_program(port);
     lock_release(&router.lock);

@@ -109,12 +109,14 @@ struct router {
     unsigned quota; /* messages a function can have */
     unsigned count; /* functions added */
     struct routed port[ROUTER_PORTS];
-    uint8_t port_of[INDICATOR_SOURCES]; /* 0: nobody's */
-    unsigned fruitless[ROUTER_PINS];    /* interrupts in a row in which nothing was found */
-    bool paused[ROUTER_PINS];           /* the input is masked, until router_resume() */
-    struct vcpu *vcpu[ROUTER_PINS];     /* on whose CPU the line is handled */
-    bool recovered;                     /* messages are told by their vectors since the card was reset */
-    struct routed *last[ROUTER_PINS];   /* whom it was that the pin brought */
+    uint8_t port_of[INDICATOR_SOURCES];     /* 0: nobody's */
+    uint32_t lines[INDICATOR_SOURCES / 32]; /* bit per source: the line of a function */
+    uint32_t by_status[ROUTER_PINS];        /* bit per port: its line is found by its status register */
+    unsigned fruitless[ROUTER_PINS];        /* interrupts in a row in which nothing was found */
+    bool paused[ROUTER_PINS];               /* the input is masked, until router_resume() */
+    struct vcpu *vcpu[ROUTER_PINS];         /* on whose CPU the line is handled */
+    bool recovered;                         /* messages are told by their vectors since the card was reset */
+    struct routed *last[ROUTER_PINS];       /* whom it was that the pin brought */
     struct router_stats stats;
     struct router_clock clock;
     uint64_t asked_ns[INDICATOR_SOURCES]; /* by the relay's clock; 0: not, or it was given */

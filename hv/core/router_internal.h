@@ -72,6 +72,9 @@ void router_after_recovery(void);
 
 /* ---- router.c ---- */
 
+/* Whether its line is found by its status register from now on. */
+void router_note_way(const struct routed *r);
+
 /* Gives the owner a message, if it is in force. @pre device lock held */
 void router_send(struct routed *r, unsigned index);
 

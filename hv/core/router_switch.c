@@ -140,8 +140,10 @@ void router_switch(struct lpar *lpar, bool on)
     router_drain(INDICATOR_CONFIRM);
     lock_release(&router.lock);
     for (unsigned port = 1; port < ROUTER_PORTS; port++)
-        if (router.port[port].lpar == lpar)
+        if (router.port[port].lpar == lpar) {
+            router_note_way(&router.port[port]);
             switch_line(&router.port[port]);
+        }
     /* At once, on the CPU where its messages come. */
     timers_set_device(lpar, TIMER_LINES, 0);
 }

@@ -109,13 +109,14 @@ bool lapic_put(struct lapic *lapic, unsigned vector, bool level)
 
 void lapic_sync(struct lapic *lapic)
 {
+    uint32_t any;
+
     if (!__atomic_load_n(&lapic->requests.any, __ATOMIC_RELAXED))
         return;
-    /* Whoever adds a request after this sets `any` again behind it. */
-    __atomic_exchange_n(&lapic->requests.any, 0, __ATOMIC_ACQ_REL);
-    for (unsigned i = 0; i < 8; i++) {
-        if (!__atomic_load_n(&lapic->requests.vector[i], __ATOMIC_RELAXED))
-            continue;
+    /* Whoever adds a request after this sets its bit of `any` again behind it. */
+    any = __atomic_exchange_n(&lapic->requests.any, 0, __ATOMIC_ACQ_REL);
+    for (; any; any &= any - 1) {
+        const unsigned i = (unsigned)__builtin_ctz(any);
         uint32_t requests = __atomic_exchange_n(&lapic->requests.vector[i], 0, __ATOMIC_ACQ_REL);
         uint32_t levels = __atomic_load_n(&lapic->requests.level[i], __ATOMIC_RELAXED);
         for (; requests; requests &= requests - 1) {

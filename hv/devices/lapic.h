@@ -94,7 +94,7 @@ struct lapic {
 
     struct {
         uint32_t vector[8], level[8];
-        uint32_t any;
+        uint32_t any; /* bit i: vector[i] may hold some */
     } requests;
     struct lapic_stats stats;
 };

@@ -50,7 +50,7 @@ void lapic_request(struct lapic *l, unsigned vector, bool level)
     else
         __atomic_fetch_and(&l->requests.level[vector / 32], ~bit, __ATOMIC_RELAXED);
     __atomic_fetch_or(&l->requests.vector[vector / 32], bit, __ATOMIC_RELEASE);
-    __atomic_store_n(&l->requests.any, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_or(&l->requests.any, 1u << vector / 32, __ATOMIC_RELEASE);
     l->env->notify(l->owner);
 }
 

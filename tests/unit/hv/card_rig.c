@@ -195,7 +195,7 @@ static void update_wire(unsigned f)
     const bool high = d->wants && !(rig_config(f, CONFIG_COMMAND, 2) & COMMAND_NO_INTX) && !by_message(f);
 
     put(f, CONFIG_STATUS, 2, STATUS_CAPABILITIES | (d->wants ? (uint32_t)STATUS_INTERRUPT : 0));
-    if (high == d->told)
+    if (high == d->told || rig.still)
         return;
     d->told = high;
     rig_send(f, &(struct tlp){.kind = TLP_MSG,
@@ -440,6 +440,19 @@ static void run_requests(struct vcpu *vcpu)
         timers_run(vcpu);
 }
 
+static void serve(struct lpar *lpar, unsigned vector)
+{
+    handle(lpar, vector);
+    lapic_mmio_write(&lpar->vcpu[0]->lapic, LAPIC_EOI_OFFSET, 4, 0);
+}
+
+void rig_end(struct lpar *lpar, unsigned f)
+{
+    this_cpu = lpar->vcpu[0]->context.cpu;
+    update_wire(f);
+    serve(lpar, LINE_VECTOR + f);
+}
+
 void rig_guest(struct lpar *lpar, unsigned handlers)
 {
     struct vcpu *vcpu = lpar->vcpu[0];
@@ -451,8 +464,7 @@ void rig_guest(struct lpar *lpar, unsigned handlers)
     lapic_sync(lapic);
     while (handlers-- && (vector = lapic_pending(lapic)) != LAPIC_NO_VECTOR) {
         lapic_take(lapic, (unsigned)vector);
-        handle(lpar, (unsigned)vector);
-        lapic_mmio_write(lapic, LAPIC_EOI_OFFSET, 4, 0);
+        serve(lpar, (unsigned)vector);
         lapic_sync(lapic);
     }
 }

@@ -51,6 +51,7 @@ struct rig {
     struct lpar *red, *blue;
     struct rig_device device[1 + RIG_FUNCTIONS];
     struct pci_host_function described[1 + RIG_FUNCTIONS];
+    bool still;               /* functions do not act yet on what is written to them */
     unsigned long wrong_lpar; /* handlers called in an LPAR that does not have the function */
 
     /* The root port and what is behind it. */
@@ -106,6 +107,9 @@ void rig_stray_line(void);
 
 /* What is due of the vCPU's timers and requests; then its guest runs `handlers` handlers at most. */
 void rig_guest(struct lpar *lpar, unsigned handlers);
+
+/* The handler of a function's line, which the vCPU has taken, to its EOI. */
+void rig_end(struct lpar *lpar, unsigned f);
 
 /* Until nothing is left to do on any CPU; time passes where something waits for it. */
 void rig_settle(void);
