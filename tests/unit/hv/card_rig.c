@@ -14,7 +14,7 @@
 
 enum { BAR = (int)0xfd000000, LINE_VECTOR = 0x50, MESSAGE_VECTOR = 0x60, MESSAGE_VECTORS = 0x10 };
 enum { LAPIC_EOI_OFFSET = 0xb0, LAPIC_SPURIOUS_OFFSET = 0xf0, LAPIC_ON = 0x1ff };
-enum { TLP_NS = 8, TICK_NS = 10, MANY = 100000 };
+enum { TLP_NS = 8, TICK_NS = 10, BEGIN_NS = 1000, MANY = 100000 };
 
 struct rig rig;
 static unsigned this_cpu;
@@ -587,6 +587,7 @@ void rig_open(const struct rig_plan *plan)
     rig.model = power_on();
     rig.sim = card_sim_open(rig.model, sink, NULL);
     RIG_CHECK(rig.sim, "no memory");
+    rig_pass(BEGIN_NS);
     RIG_CHECK(router_open(card_sim_card(rig.sim), &host, owned) == 0, "no router");
     RIG_CHECK(router_confines(), "the circuit has no windows");
     rig.red = make(plan, 1, "red");
