@@ -25,11 +25,12 @@ static void listen(void *context, const struct indicator_event *event)
         struct routed *r = &router.port[owner];
 
         r->recorded += event->fresh;
-        if (event->fresh)
+        if (event->fresh) {
             router_asked(r, event->source, event->time_ns);
-        else if (event->source == r->first && !event->level)
+            router_publish(r);
+        } else if (event->source == r->first && !event->level) {
             router_gone(r);
-        router_publish(r);
+        }
     }
     if (owner || event->fresh == 0)
         return;
