@@ -397,7 +397,6 @@ module downstream #(
 
     // Where a TLP must go, as the router said of it, or the relay's own.
     reg  [PORTS:0] f_to;
-    reg            f_matched;
     reg            f_mid; // in the middle of a TLP on its way out …
     reg            f_own; // … that is the relay's own,
     reg            f_np;  // … that is non-posted
@@ -483,14 +482,13 @@ module downstream #(
                 assert (a_valid & ~a_first);
             end
             // What begins malformed is swallowed, nothing else; a TLP that ends too late is dropped to its end.
-            assert (swallow == (a_valid & ~b_ready_mid & a_class[5]));
+            assert (swallow == (a_valid & a_first & a_class[5]));
             assert (~a_pop | a_take | swallow);
             assert (~a_take | a_drain == (a_ends & ~a_last));
             // Each TLP of the root is counted once: where it went, or why not.
             assert (f_pulses == {2'd0, f_counts});
 
             // Induction.
-            assert (b_ready_mid == a_inside_q);
             assert (a_inside_q == (f_seen != 12'd0));
             assert (o_inside_q == f_o_mid);
             assert (b_between_q | ~o_inside_q);
@@ -552,12 +550,12 @@ module downstream #(
             cover (swallow);
         end
     end
-    wire b_ready_mid = ~a_first;
     generate
         for (g = 0; g <= PORTS; g = g + 1) begin : f_exit
             always @(posedge clk) begin
                 if (f_begun & ~rst) begin
                     assert (exit[g].x_np_count <= 5'd24);
+                    assert (~e_room[g] | (exit[g].x_np_count <= 5'd24 - NP_BEATS));
                     if (c_valid_q & c_class_q[0] & c_to_q[g] & ~c_first_q) begin
                         assert (exit[g].x_np_count <= 5'd24 - NP_BEATS + f_place_c);
                     end

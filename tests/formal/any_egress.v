@@ -38,7 +38,7 @@ module egress #(
     (* anyseq *) wire [WIDTH/32-1:0] any_keep;
     (* anyseq *) wire [USER-1:0]     any_user;
     (* anyseq *) wire [5:0]          any_state;
-    assign s_ready = any_ready | ~up;
+    assign s_ready = any_ready;
     assign np_pop = any_pop & (np_count != 5'd0);
     assign {m_data, m_keep, m_user} = {any_data, any_keep, any_user};
     assign {m_last, m_valid, p_half, m_first, m_nonposted, dropped} = any_state;
