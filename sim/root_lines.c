@@ -191,9 +191,12 @@ void root_set_line(struct root *r, unsigned function, bool usable)
     f->line_usable = usable;
     f->line_up = false;
     f->poking = false;
-    f->pulse = false;
     f->poke_at_ns = 0;
     lines_update(r);
+    if (f->pulse) {
+        f->pulse = false;
+        pulse(r, root_interrupt_pin(r, function) - 1);
+    }
 }
 
 void root_line_acknowledged(struct root *r, unsigned function)
@@ -201,7 +204,7 @@ void root_line_acknowledged(struct root *r, unsigned function)
     struct root_function *f = &r->functions[function];
     f->line_up = false;
     if (!f->poking) {
-        f->poke_at_ns = 0;
+        f->poke_at_ns = f->pulse ? 1 : 0;
     }
     /*
      * The host acknowledges at an access to a BAR, which may be the very write that makes the function
@@ -256,9 +259,9 @@ bool lines_work(struct root *r)
         function->poking = false;
         function->pokes = 0;
         if (function->pulse && !function->line_up) {
+            function->pulse = false;
             raise(r, function);
         }
-        function->pulse = false;
         if (function->line_up && pin && r->pins[pin - 1].carrier != (int)f) {
             poke(r, function);
         }

@@ -488,6 +488,38 @@ Test(root, a_line_that_is_down_again_is_raised_while_the_host_waits_and_taken_do
     cr_expect_eq(m->lines[FIRST], 1);
 }
 
+Test(root, a_line_that_is_to_be_raised_again_is_however_late_the_host_is)
+{
+    machine_post(m, FIRST, 0, EX_IRQ_PIN, 4, 1);
+    machine_post(m, FIRST, 0, EX_IRQ_PIN, 4, 0);
+    machine_run(m);
+    poked(FIRST, false);
+    cr_assert_eq(m->lines[FIRST], 1);
+    machine_post(m, FIRST, 0, EX_IRQ_PIN, 4, 1);
+    machine_post(m, FIRST, 0, EX_IRQ_PIN, 4, 0);
+    machine_run_ms(m, 30);
+    cr_expect_eq(m->lines[FIRST], 1, "the host has not acknowledged the first");
+    root_line_acknowledged(m->root, FIRST);
+    machine_run(m);
+    for (unsigned i = 0; i < 3; i++)
+        ex_read(FIRST, EX_BAR0_BYTES - 4);
+    machine_run_ms(m, 30);
+    cr_expect_eq(m->lines[FIRST], 2);
+}
+
+Test(root, a_pulse_outlives_its_carrier)
+{
+    machine_post(m, FIRST, 0, EX_IRQ_PIN, 4, 1);
+    machine_post(m, FIRST, 0, EX_IRQ_PIN, 4, 0);
+    machine_run(m);
+    cr_assert_eq(m->messages[0].function, FIRST);
+    root_set_line(m->root, FIRST, false);
+    cr_assert_eq(m->message_count, 2);
+    cr_expect_eq(m->messages[1].function, SECOND);
+    ex_read(SECOND, EX_BAR0_BYTES - 4);
+    cr_expect_eq(m->lines[SECOND], 1);
+}
+
 Test(root, tries_that_have_no_effect_slow_down)
 {
     ex_write(FIRST, EX_IRQ_PIN, 1);
