@@ -7,8 +7,7 @@
 // then, if any was (deferred), one is sent, and so on. Limit of a wire: high for longer than on_ns it is taken
 // down (held) for off_ns. One-shot: once the root was told of the rise (delivered), the wire is taken down
 // (shot) until it is armed again. `acknowledged` arms a one-shot and ends a hold.
-// Combinational. Times are in ticks of 64 ns modulo 2^38 (4.8 hours), and compared by their difference; spans
-// are rounded up.
+// Combinational. Times are in ticks of 64 ns modulo 2^38 (4.8 hours); spans are rounded up.
 `default_nettype none
 
 module act (
@@ -29,6 +28,7 @@ module act (
 
     input  wire        armed,   // a time is set:
     input  wire [37:0] due,     // this
+    input  wire        over,    // … and it has come, as was seen a cycle ago
     input  wire        held,
     input  wire        shot,
 
@@ -39,9 +39,7 @@ module act (
     output wire        held_d,
     output wire        shot_d
 );
-    wire [37:0] past = now - due;
-    wire        over = armed & ~past[37];
-    wire        unused = &{1'b0, past[36:0], edge_ns[5:0], on_ns[5:0], off_ns[5:0]};
+    wire        unused = &{1'b0, edge_ns[5:0], on_ns[5:0], off_ns[5:0]};
 
     // Messages.
     assign send = ~intx & deferred & ~mask & (~blocked | ~limit | over);
@@ -62,8 +60,10 @@ module act (
 `ifdef FORMAL
     // ---- proof --------------------------------------------------------------------------------------------
 
-    // Times lie less than half of their range apart.
-    wire        f_over = armed & ($signed(now - due) >= $signed(38'd0));
+    wire        f_over = over;
+    always @* begin
+        assume (armed | ~over);
+    end
     wire [37:0] f_later = due_d - now; // how far off the time is that is set
     wire [25:0] f_edge = edge_ns[31:6];
     wire [25:0] f_on = on_ns[31:6];

@@ -127,8 +127,10 @@ module dispatch #(
 
     wire force_ = d_token & token_force;
     wire was = wire_own | wire_forced;
-    wire will = force_ ? m_level | wire_own : m_level | wire_forced;
-    wire counts_ = m_irq & (intx ? (was != will) : ~m_poisoned);
+    // Which of the two it is comes late.
+    wire forces = was != (m_level | wire_own);
+    wire changes = was != (m_level | wire_forced);
+    wire counts_ = m_irq & (intx ? (force_ ? forces : changes) : ~m_poisoned);
     wire is_event = has_record & counts_ & ~(is_message & stops);
     wire keeps = ~tap & ~intx & kept_back;
     wire sends = is_event & ~tap & ring_enable & ring_room;

@@ -208,15 +208,25 @@ module keeper #(
     generate
         if (ACT != 0) begin : acting
             reg  [43:0] rows [0:127];
-            assign {act_one_shot, act_limit, act_mask} = act_write_q ? s_wdata[2:0] : act_bits;
-            wire armed = row[3];
-            wire held = row[4];
-            wire shot = row[5];
+            // The visit follows a cycle after the row has been read: whether its time is over is found out meanwhile. Times
+            // lie less than half of their range apart.
+            reg  [43:0] judged_q;
+            reg         over_q;
+            wire [37:0] past = now - row[43:6];
+            assign {act_one_shot, act_limit, act_mask} = act_write_q ? s_wdata[2:0] : at_new ? learn_act : judged_q[2:0];
+            wire armed = judged_q[3];
+            wire held = judged_q[4];
+            wire shot = judged_q[5];
+            wire unused_past = &{1'b0, past[36:0]};
+            always @(posedge clk) begin
+                judged_q <= row;
+                over_q <= row[3] & ~past[37];
+            end
             act rules (
                 .now(now), .edge_ns(edge_ns), .on_ns(on_ns), .off_ns(off_ns),
                 .mask(act_mask), .limit(act_limit), .one_shot(act_one_shot), .intx(intx),
                 .wire_high(own | forced), .delivered(delivered), .acknowledged(acknowledged_q),
-                .blocked(at_blocked), .deferred(at_deferred), .armed(armed), .due(row[43:6]), .held(held),
+                .blocked(at_blocked), .deferred(at_deferred), .armed(armed), .due(judged_q[43:6]), .over(over_q), .held(held),
                 .shot(shot), .send(send), .blocked_d(blocked_d), .armed_d(armed_d), .due_d(due_d),
                 .held_d(held_d), .shot_d(shot_d)
             );

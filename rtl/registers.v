@@ -82,9 +82,9 @@ module registers #(
     input  wire [31:0]        message_data,
 
     output wire               k_valid,
-    output wire [2:0]         k_kind,
-    output wire [6:0]         k_index,
-    output wire [3:0]         k_word,
+    output reg  [2:0]         k_kind,
+    output reg  [6:0]         k_index,
+    output reg  [3:0]         k_word,
     input  wire               k_done,
     input  wire               k_refused,
     input  wire [31:0]        k_rdata
@@ -111,13 +111,9 @@ module registers #(
     wire is_rearm = (offset == `RELAY_REARM);
     wire is_command = (offset == `RELAY_COMMAND);
     wire forget = is_command & wdata[`RELAY_COMMAND_FORGET_LOW] & write;
-    wire to_keeper = (in_sources & (index[3:0] <= 4'd13)) | (in_unlisted & ~write) |
+    wire for_keeper = (in_sources & (index[3:0] <= 4'd13)) | (in_unlisted & ~write) |
                      ((is_inject | is_rearm) & write & CAPS[`RELAY_CAPS_INJECT_LOW]) | forget;
-    wire to_counters = in_counters & ~write & ({27'd0, index[4:0]} < COUNTERS_BITS);
-
-    assign k_kind = in_sources | in_unlisted ? 3'd0 : is_inject ? 3'd1 : is_rearm ? 3'd2 : 3'd3;
-    assign k_index = in_sources ? {index[11], index[9:4]} : in_unlisted ? 7'd127 : wdata[6:0];
-    assign k_word = in_sources ? index[3:0] : {2'b00, index[1:0]};
+    wire for_counters = in_counters & ~write & ({27'd0, index[4:0]} < COUNTERS_BITS);
 
     // ---- read and written ---------------------------------------------------------------------------------
 
@@ -163,13 +159,32 @@ module registers #(
         endcase
     end
 
+    // Known from the second cycle of an access on: asked_q.
+    reg  asked_q;
+    reg  to_keeper, to_counters, reads_trace, reads_fault, reads_message, reads_memory, may_write, may_read, commands;
+    always @(posedge clk) begin
+        asked_q <= valid & ~done & ~rst;
+        to_keeper <= for_keeper;
+        to_counters <= for_counters;
+        reads_trace <= in_trace;
+        reads_fault <= in_fault;
+        reads_message <= in_message;
+        reads_memory <= rw;
+        may_write <= rw | wo | (in_message & message_exists);
+        may_read <= rw | ro | wo;
+        commands <= is_command;
+        k_kind <= in_sources | in_unlisted ? 3'd0 : is_inject ? 3'd1 : is_rearm ? 3'd2 : 3'd3;
+        k_index <= in_sources ? {index[11], index[9:4]} : in_unlisted ? 7'd127 : wdata[6:0];
+        k_word <= in_sources ? index[3:0] : {2'b00, index[1:0]};
+    end
+
     // An access: look (state_q 0), then answer (state_q 1) or wait for who answers.
     reg  state_q;
     wire wait_ring = write & page0 & (index[9:4] == 6'b001101) & ring_busy;
     wire wait_message = in_message & message_busy;
-    wire start = valid & ~state_q & ~init_busy_q & ~to_keeper & ~to_counters & ~wait_ring & ~wait_message;
-    wire put = start & write & rw;
-    wire put_command = valid & write & is_command & (forget ? k_done : state_q);
+    wire start = asked_q & ~state_q & ~init_busy_q & ~to_keeper & ~to_counters & ~wait_ring & ~wait_message;
+    wire put = start & write & reads_memory;
+    wire put_command = asked_q & write & commands & (forget ? k_done : state_q);
     wire [MEM-1:0] mem_index = init_busy_q ? init_q : index[MEM-1:0];
     localparam [31:0] SOURCES_BITS = SOURCES;
     wire message_exists = ({25'd0, message_index} < SOURCES_BITS);
@@ -186,8 +201,8 @@ module registers #(
         mem_read <= (init_busy_q | put) ? 32'bx : mem[index[MEM-1:0]];
     end
 
-    assign k_valid = valid & to_keeper & ~init_busy_q;
-    assign counter_read = valid & to_counters & ~init_busy_q;
+    assign k_valid = asked_q & to_keeper & ~init_busy_q;
+    assign counter_read = asked_q & to_counters & ~init_busy_q;
     assign done = state_q | (k_valid & k_done) | (counter_read & counter_done);
     reg  refused_q;
     assign refused = (state_q & refused_q) | (k_valid & k_done & k_refused);
@@ -241,13 +256,13 @@ module registers #(
             rdata = k_rdata;
         end else if (counter_read) begin
             rdata = counter_value;
-        end else if (in_trace) begin
+        end else if (reads_trace) begin
             rdata = trace_value;
-        end else if (in_fault) begin
+        end else if (reads_fault) begin
             rdata = fault_value;
-        end else if (in_message) begin
+        end else if (reads_message) begin
             rdata = ~message_exists ? 32'd0 : index[0] ? message_data : message_address;
-        end else if (rw) begin
+        end else if (reads_memory) begin
             rdata = mem_read;
         end else begin
             rdata = value_q;
@@ -285,7 +300,7 @@ module registers #(
     endgenerate
     always @(posedge clk) begin
         value_q <= value;
-        refused_q <= write ? ~(rw | wo | (in_message & message_exists)) : ~(rw | ro | wo);
+        refused_q <= ~(write ? may_write : may_read);
         clear_counters_q <= put_command & wdata[`RELAY_COMMAND_CLEAR_COUNTERS_LOW];
         clear_trace_q <= put_command & wdata[`RELAY_COMMAND_CLEAR_TRACE_LOW];
         if (put) begin

@@ -147,6 +147,7 @@ module source_table #(
 
     wire [31:0]  unseen = row_count - data_q;
     wire         beyond = unseen[31]; // more is acknowledged than was counted
+    wire         unused = &{1'b0, unseen[30:0]};
     assign row_refused = ack_q & beyond;
     wire         write_first = event_q & seen_q & ~row_seen;
     wire         write_acked = (ack_q & ~beyond) | clear_q;
@@ -194,7 +195,7 @@ module source_table #(
         if ((event_q & seen_q) | write_acked) begin
             for (i = 0; i < SOURCES; i = i + 1) begin
                 if (index_q == i[6:0]) begin
-                    pending_q[i] <= event_q | (~clear_q & (unseen != 32'd0));
+                    pending_q[i] <= event_q | (~clear_q & (row_count != data_q));
                 end
             end
         end

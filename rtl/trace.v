@@ -150,23 +150,21 @@ module trace #(
     wire             dn_begin = dn_wanted & (~dn_busy_q | dn_ends);
     wire             dn_missed = dn_wanted & dn_busy_q & ~dn_ends;
     wire             dn_more = dn_beat & ~dn_first & dn_taking_q;
-    wire [1:0]       dn_at = dn_begin ? 2'd0 : dn_have_q;
+    wire [1:0]       dn_at = dn_first ? 2'd0 : dn_have_q;
     wire             dn_take = dn_begin | dn_more;
 
     always @(posedge clk) begin
         if (dn_take) begin
             dn_dw_q <= dws(dn_at, {{(4 - K){1'b0}}, dn_keep});
-            if (dn_at == 2'd0) begin
-                dn_0_q <= dn_data;
-            end
-            if (dn_at == 2'd1) begin
-                dn_1_q <= dn_data;
-            end
-            if (dn_at == 2'd2) begin
-                dn_2_q <= dn_data;
-            end
+        end
+        if (dn_more & (dn_have_q == 2'd1)) begin
+            dn_1_q <= dn_data;
+        end
+        if (dn_more & (dn_have_q == 2'd2)) begin
+            dn_2_q <= dn_data;
         end
         if (dn_begin) begin
+            dn_0_q <= dn_data;
             dn_port_q <= dn_port;
         end
         if (rst | clear) begin
