@@ -142,7 +142,7 @@ Test(hostile, a_msix_table_rewritten_in_mid_flight)
 {
     /* Its own vectors, an NMI and an INIT to itself; other local APICs, remapped form, no interrupt at all.
      */
-    static const uint32_t datas[] = {0x62, 0x72, 0x400, 0x500};
+    static const uint32_t vectors[] = {0x62, 0x72, 0x400, 0x500};
     static const uint64_t addresses[] = {0xfee00000, 0xfee01000, 0xfeeff004, 0xfee00010, 0x1000, 0x1fee00000};
     const uint64_t table = rig_pass_of(2)->placed[0] + RIG_TABLE;
 
@@ -157,7 +157,7 @@ Test(hostile, a_msix_table_rewritten_in_mid_flight)
         if (dice(2))
             rig_interrupt(1);
         rig_guest_store(rig.blue, at, 8, address);
-        rig_guest_store(rig.blue, at + 8, 4, datas[dice(4)]);
+        rig_guest_store(rig.blue, at + 8, 4, vectors[dice(4)]);
         rig_guest_store(rig.blue, at + 12, 4, dice(2));
         expect_own_message(2, entry);
         if (dice(4) == 0)
