@@ -36,8 +36,18 @@ def request(kind, sector, data, direct=True):
         memory(0x100, struct.pack("<HHH", 0, 1, 0)) + bytes([NOTIFY])
 
 
-DISK, EXERCISER = b"\1", b"\0"
+def frame(data):
+    """A frame to send, in queue 1; a buffer to receive one, in queue 0; both ends of the cable use them."""
+    offered = struct.pack("<HHH", 0, 1, 0)
+    return memory(0x1000, descriptor(0x400, data, 0)) + memory(0x1100, offered) + memory(0, descriptor(0x2000, 2060, WRITABLE)) + \
+        memory(0x100, offered) + bytes([NOTIFY, NOTIFY, NOTIFY])
+
+
+DISK, EXERCISER, NET = b"\1", b"\0", b"\5"
 seeds = {
+    "frame": NET + frame(80),
+    "long-frame": NET + frame(2060),
+    "no-frame": NET + frame(20),
     "read": DISK + request(0, 1, 512),
     "write": DISK + request(1, 2, 1024),
     "read-indirect": DISK + request(0, 0, 4096, False),

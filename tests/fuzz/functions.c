@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * virtio-blk and the exerciser under a hostile driver: the input is guest memory and a list of accesses. No
- * crash, no TLP that a circuit would refuse, no work without end, and after a reset the function works.
+ * virtio-blk, two joined virtio-net and the exerciser under a hostile driver: the input is guest memory and a
+ * list of accesses. No crash, no TLP that a circuit would refuse, no work without end, and after a reset the
+ * function works.
  */
 #include "completer.h"
 #include "endpoint.h"
 #include "exerciser.h"
 #include "virtio_blk.h"
+#include "virtio_net.h"
 
 #include <byteswap.h>
 #include <linux/virtio_pci.h>
@@ -33,24 +35,26 @@ enum {
 };
 
 static uint8_t memory[MEMORY];
-static struct function *functions[2];
+enum { DISK, EXERCISER, NET, NET_PEER, FUNCTIONS };
+static struct function *functions[FUNCTIONS];
 static struct function *f;
 
 /* TLPs that the function sent, to be answered. */
 static struct {
     uint32_t dw[TLP_MAX_DW];
     size_t n;
+    struct function *sender;
 } queue[QUEUE];
 static unsigned first, count;
 
 static void from_function(void *self, const uint32_t *dw, size_t n)
 {
-    (void)self;
     CHECK(n >= 3 && n <= TLP_MAX_DW);
     if (count < QUEUE) {
         unsigned at = (first + count++) % QUEUE;
         memcpy(queue[at].dw, dw, n * sizeof *dw);
         queue[at].n = n;
+        queue[at].sender = self;
     }
 }
 
@@ -86,6 +90,7 @@ static void answer(bool raw)
 {
     struct tlp t;
     unsigned at = first;
+    struct function *driven = f;
     first = (first + 1) % QUEUE;
     count--;
     CHECK(raw || tlp_check(queue[at].dw, queue[at].n, 512) == TLP_OK);
@@ -93,7 +98,9 @@ static void answer(bool raw)
         return;
     }
     if (t.kind == TLP_MRD) {
+        f = queue[at].sender;
         answer_read(&t);
+        f = driven;
     } else if (t.kind == TLP_MWR && t.address < MEMORY && t.length * 4u <= MEMORY - t.address) {
         tlp_get_bytes(t.payload, tlp_be_offset(&t), memory + t.address + tlp_be_offset(&t), tlp_be_bytes(&t));
     }
@@ -105,6 +112,10 @@ static void run(bool raw)
 {
     for (unsigned rounds = 0; rounds < (raw ? SOME : ENOUGH); rounds++) {
         bool moved = f->ops->work(f, ++now, false);
+        if (f == functions[NET] || f == functions[NET_PEER]) {
+            struct function *other = functions[f == functions[NET] ? NET_PEER : NET];
+            moved |= other->ops->work(other, now, false);
+        }
         if (!moved && !count) {
             return;
         }
@@ -142,15 +153,28 @@ static void make_functions(void)
     int file = memfd_create("disk", 0);
     CHECK(file >= 0 && ftruncate(file, DISK_SECTORS * 512) == 0);
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
-    functions[0] = virtio_blk_open(&(struct virtio_blk_options){.file = path, .pin = 1, .msix = true});
-    functions[1] = exerciser_open(&(struct exerciser_options){.pin = 2, .msi = true, .msix = true});
-    for (unsigned i = 0; i < 2; i++) {
+    functions[DISK] = virtio_blk_open(&(struct virtio_blk_options){.file = path, .pin = 1, .msix = true});
+    functions[EXERCISER] = exerciser_open(&(struct exerciser_options){.pin = 2, .msi = true, .msix = true});
+    functions[NET] = virtio_net_open(&(struct virtio_net_options){.link = "cable", .pin = 1, .msix = true});
+    functions[NET_PEER] = virtio_net_open(&(struct virtio_net_options){.link = "cable", .pin = 2});
+    for (unsigned i = 0; i < FUNCTIONS; i++) {
         CHECK(functions[i]);
-        functions[i]->link = (struct function_link){.send = from_function};
+        functions[i]->link = (struct function_link){.send = from_function, .self = functions[i]};
     }
 }
 
-static void set_up(bool disk)
+/* Both ends of a cable use the same memory, so that they tread on each other's rings. */
+static void set_up_queue(unsigned queue)
+{
+    access_bar(VIRTIO_PCI_COMMON_Q_SELECT, 2, queue, true);
+    access_bar(VIRTIO_PCI_COMMON_Q_SIZE, 2, 8, true);
+    access_bar(VIRTIO_PCI_COMMON_Q_DESCLO, 4, 0x1000 * queue, true);
+    access_bar(VIRTIO_PCI_COMMON_Q_AVAILLO, 4, 0x1000 * queue + 0x100, true);
+    access_bar(VIRTIO_PCI_COMMON_Q_USEDLO, 4, 0x1000 * queue + 0x200, true);
+    access_bar(VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1, true);
+}
+
+static void set_up(unsigned kind)
 {
     f->ops->reset(f);
     first = count = 0;
@@ -158,16 +182,26 @@ static void set_up(bool disk)
     configure(PCI_BASE_ADDRESS_0, BAR);
     configure(PCI_BASE_ADDRESS_2, BAR + 0x100000);
     configure(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-    if (disk) {
+    if (kind != EXERCISER) {
         access_bar(VIRTIO_PCI_COMMON_GFSELECT, 4, 1, true);
         access_bar(VIRTIO_PCI_COMMON_GF, 4, 1, true);
         access_bar(VIRTIO_PCI_COMMON_STATUS, 1, 11, true);
-        access_bar(VIRTIO_PCI_COMMON_Q_SIZE, 2, 8, true);
-        access_bar(VIRTIO_PCI_COMMON_Q_AVAILLO, 4, 0x100, true);
-        access_bar(VIRTIO_PCI_COMMON_Q_USEDLO, 4, 0x200, true);
-        access_bar(VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1, true);
+        for (unsigned queue = kind == DISK ? 1 : 2; queue-- > 0;) {
+            set_up_queue(queue);
+        }
         access_bar(VIRTIO_PCI_COMMON_STATUS, 1, 15, true);
     }
+}
+
+/* The other end of the cable, if there is one, with a driver of its own. */
+static void set_up_all(unsigned kind)
+{
+    if (kind == NET) {
+        f = functions[NET_PEER];
+        set_up(NET_PEER);
+        f = functions[NET];
+    }
+    set_up(kind);
 }
 
 struct input {
@@ -210,9 +244,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!functions[0]) {
         make_functions();
     }
-    bool disk = take(&in, 1) % 4 != 0;
-    f = functions[!disk];
-    set_up(disk);
+    static const uint8_t kinds[] = {EXERCISER, DISK, DISK, DISK, EXERCISER, NET, NET, NET};
+    const unsigned kind = kinds[take(&in, 1) % sizeof kinds];
+    const bool raw = kind == EXERCISER;
+    f = functions[kind];
+    set_up_all(kind);
     while (in.left) {
         switch (take(&in, 1) % 8) {
         case 0:
@@ -236,13 +272,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             stray_completion(&in);
             break;
         default:
-            access_bar(0x3000, 2, 0, true); /* notify, for a disk */
-            run(!disk);
+            access_bar(0x3000, 2, 0, true); /* notify, for virtio */
+            if (kind == NET) {
+                access_bar(0x3000, 2, 1, true);
+                f = functions[f == functions[NET] ? NET_PEER : NET];
+            }
+            run(raw);
             break;
         }
     }
-    run(!disk);
-    set_up(disk);
+    run(raw);
+    f = functions[kind];
+    set_up_all(kind);
     run(false);
     return 0;
 }
