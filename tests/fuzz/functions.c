@@ -163,7 +163,7 @@ static void make_functions(void)
     }
 }
 
-/* Both ends of a cable use the same memory, so that they tread on each other's rings. */
+/* Both ends of a cable use the same memory, so that each spoils the other's rings. */
 static void set_up_queue(unsigned queue)
 {
     access_bar(VIRTIO_PCI_COMMON_Q_SELECT, 2, queue, true);
