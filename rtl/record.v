@@ -364,6 +364,163 @@ module record #(
 
     wire unused = &{1'b0, cam_index, dw0[31:30], dw0[28:23], dw0[19], dw0[17:16], dw0[11:0], dw1[15:4],
                     window_base[1:0], window_base[65:64], window_mask[1:0], window_mask[65:64]};
+
+`ifdef FORMAL
+    // ---- proof --------------------------------------------------------------------------------------------
+
+    reg f_begun = 1'b0;
+    always @(posedge clk) begin
+        f_begun <= 1'b1;
+    end
+
+    // The stream as tlp_check leaves it, of the TLPs that tlp_class lets be candidates.
+    wire        f_first, f_must_end, f_right, f_crosses;
+    wire [11:0] f_seen, f_total;
+    wire [31:0] f_dw0;
+    tlp_frame #(.WIDTH(WIDTH)) f_frame (
+        .clk(clk), .rst(rst), .data(beat_data), .keep({K{1'b1}}), .last(beat_last), .take(beat_take), .ends(beat_last),
+        .first(f_first), .must_end(f_must_end), .right(f_right), .crosses(f_crosses),
+        .seen_q(f_seen), .total_q(f_total), .dw0_q(f_dw0)
+    );
+    reg         f_candidate;
+    reg         f_intx;
+    wire        f_now = f_first ? beat_candidate : f_candidate;
+    wire        f_message_ok = (dw0[30:24] == 7'b1000000 | dw0[30:24] == 7'b1100000) & (dw0[9:0] == 10'd1);
+    wire        f_intx_ok = (dw0[30:24] == 7'b0110100);
+    // One candidate, any, is followed until its record is taken.
+    (* anyseq *) wire f_pick;
+    reg         f_tag;    // it has begun to come in, and its record has not been taken
+    reg         f_coming; // its last beat has not come
+    reg  [1:0]  f_ahead;  // records before its
+    reg  [1:0]  f_owed;   // records that have been asked for and were not taken
+    reg  [31:0] f_w0, f_w1, f_w2, f_w3, f_w4;
+    reg         f_ended_bad;
+    reg  [2:0]  f_port;
+    reg         f_tag_intx;
+    wire        f_ask = beat_take & beat_last & f_now & ~(f_first ? beat_bad : f_bad_first);
+    reg         f_bad_first;
+    wire        f_taken = m_valid_q & m_take;
+    wire        f_load = load_stored | load_program;
+    always @(posedge clk) begin
+        if (beat_take) begin
+            if (f_first) begin
+                f_candidate <= beat_candidate;
+                f_intx <= beat_intx;
+                f_bad_first <= beat_bad;
+            end
+        end
+        f_owed <= rst ? 2'd0 : f_owed + {1'b0, f_ask} + {1'b0, f_load} - {1'b0, f_taken};
+        if (rst) begin
+            f_tag <= 1'b0;
+            f_coming <= 1'b0;
+        end else begin
+            if (~f_tag & beat_take & f_first & beat_candidate & ~beat_bad & f_pick) begin
+                f_tag <= 1'b1;
+                f_coming <= ~beat_last;
+                f_ahead <= f_owed - {1'b0, f_taken};
+                f_port <= beat_port;
+                f_tag_intx <= beat_intx;
+                f_ended_bad <= beat_bad;
+                {f_w1, f_w0} <= beat_data[63:0];
+                if (K == 4) begin
+                    {f_w3, f_w2} <= beat_data[WIDTH-1 -: 64];
+                end
+            end else if (f_tag) begin
+                if (f_coming & beat_take) begin
+                    f_coming <= ~beat_last;
+                    f_ended_bad <= beat_bad;
+                    if (K == 2 & f_seen == 12'd2) begin
+                        {f_w3, f_w2} <= beat_data[63:0];
+                    end
+                    if (f_seen == 12'd4) begin
+                        f_w4 <= beat_data[31:0];
+                    end
+                end
+                if (f_taken) begin
+                    f_ahead <= f_ahead - 2'd1;
+                    f_tag <= (f_ahead != 2'd0);
+                end
+            end
+        end
+    end
+    always @* begin
+        if (~f_begun) begin
+            assume (rst);
+        end
+        assume (~(beat_take & beat_stop));
+        assume (~f_begun | (beat_first == f_first));
+        if (beat_take) begin
+            assume (f_first | (beat_candidate == f_candidate));
+            assume (f_first | (beat_intx == f_intx));
+            assume (~(f_first & beat_candidate) | (beat_intx ? f_intx_ok : f_message_ok));
+            assume (beat_bad ? beat_last : (beat_last == f_must_end));
+            assume (beat_port != 3'd0);
+        end
+        assume (~f_load | (idle & ~beat_take & ~f_candidate_open));
+        assume (~(load_stored & load_program));
+        assume (~m_take | m_valid_q);
+        assume (~write | (m_valid_q & m_maintain_q));
+    end
+    // Who maintains writes once, and what he says stays.
+    reg          f_written;
+    reg  [7:0]   f_said;
+    always @(posedge clk) begin
+        f_written <= ~rst & (write | (f_written & ~idle));
+        f_said <= {write_bit, write_index};
+    end
+    always @* begin
+        assume (~(write & f_written));
+        assume (~f_begun | idle | (f_said == {write_bit, write_index}));
+    end
+    wire         f_candidate_open = ~f_first & f_candidate & ~f_bad_first;
+    // Windows as they were all the time.
+    reg  [257:0] f_windows;
+    always @(posedge clk) begin
+        f_windows <= {window_enable, window_mask, window_base};
+    end
+    always @* begin
+        assume (~f_begun | (f_windows == {window_enable, window_mask, window_base}));
+    end
+    wire [63:0] f_address = f_w0[29] ? {f_w2, f_w3} : {32'd0, f_w2};
+    wire [31:0] f_data = f_w0[29] ? f_w4 : f_w3;
+    wire [113:0] f_key = f_tag_intx ? {f_port, 1'b1, 14'd0, f_w1[1:0], 94'd0}
+                                    : {f_port, 1'b0, f_w1[31:16], f_data, f_address[63:2]};
+    wire         f_hit0 = window_enable[0] & (((f_address ^ window_base[63:0]) & window_mask[63:0]) >> 2 == 64'd0);
+    wire         f_hit1 = window_enable[1] & (((f_address ^ window_base[127:64]) & window_mask[127:64]) >> 2 == 64'd0);
+    wire [116:0] f_chunks = {3'd0, f_key[113:110], f_key[104:94], f_key[108:105], f_key[93:62], f_key[109], f_key[61:0]};
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            // Each candidate has one record, in order, with what its TLP says; a TLP that ended bad is no interrupt.
+            assert (~m_valid_q | (f_owed != 2'd0));
+            if (f_tag & ~f_coming & (f_ahead == 2'd0) & m_valid_q) begin
+                assert (~m_maintain_q);
+                assert (m_bad_q == f_ended_bad);
+                if (~f_ended_bad) begin
+                    assert (m_key_q == f_key);
+                    assert (m_tc_q == f_w0[22:20]);
+                    assert (m_level_q == ~f_w1[2]);
+                    assert (m_poisoned_q == (f_w0[14] & ~f_tag_intx));
+                    assert (m_odd_q == (f_w0[18] | f_w0[13] | f_w0[12] | f_w0[15] | (~f_tag_intx & (f_w1[3:0] != 4'hf))));
+                    assert (m_irq_q == (f_tag_intx | ((f_hit0 | f_hit1) & (f_w1[3:0] != 4'd0))));
+                    // It was looked up by this key.
+                    assert ((m_match_q == {SOURCES{1'b0}}) | (m_match_q == f_chunks));
+                end else begin
+                    assert (~m_irq_q);
+                end
+            end
+            assert (~(f_tag & f_coming & (f_ahead == 2'd0)) | ~m_valid_q);
+            assert (~learned | (m_irq_q & ~m_bad_q & ~m_poisoned_q & (~m_key_q[110] | m_level_q)));
+            assert (~idle | (f_owed == 2'd0));
+        end
+    end
+    always @(posedge clk) begin
+        if (f_begun & ~rst) begin
+            cover (f_tag & ~f_coming & f_taken & ~f_ended_bad & f_w0[29] & ~f_tag_intx & m_irq_q);
+            cover (f_tag & ~f_coming & f_taken & (f_ahead == 2'd1));
+            cover (learned);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire
