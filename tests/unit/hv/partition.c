@@ -63,7 +63,8 @@ TestSuite(partition, .init = make_tree);
 Test(partition, what_a_file_says)
 {
     set_strings("/lpars/web", "mechanisms", "relay\0promote", 14);
-    set_strings("/lpars/web", "functions", "0000:03:00.0\00010:fF:1f.7", 26);
+    set_strings("/lpars/web", "functions", "0000:03:00.0\00010:fF:1f.7",
+                24); /* the second without a domain */
     set_strings("/lpars/db", "functions", "0000:04:00.0", 13);
     set_strings("/lpars/db", "console", "none", 5);
     set_strings("/lpars/db", "paging", "nested", 7);
