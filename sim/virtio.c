@@ -50,6 +50,7 @@ void virtio_break(struct virtio *v)
 {
     v->broken++;
     v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+    dma_cancel(&v->endpoint.dma); /* of the other queues */
     if (v->status & VIRTIO_CONFIG_S_DRIVER_OK) {
         interrupt(v, v->config_vector, ISR_CONFIG);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A virtio device over PCI (virtio 1.2, 4.1, without the legacy interface): what every kind of device shares.
- * virtio_blk.c is one; virtio-net would be another.
+ * virtio_blk.c and virtio_net.c are two.
  *
  * BAR 0, 32 KiB: common configuration at 0, ISR at 0x1000, device configuration at 0x2000, notifications at
  * 0x3000, MSI-X table at 0x4000, pending bits at 0x5000.
@@ -57,7 +57,8 @@ void virtio_init(struct virtio *v, const struct virtio_ops *ops, const struct vi
 /* Interrupts for buffers given back in a queue. */
 void virtio_interrupt(struct virtio *v, unsigned queue);
 
-/* The rings make no sense: DEVICE_NEEDS_RESET, and nothing more until the driver resets. */
+/* The rings make no sense: DEVICE_NEEDS_RESET, steps under way end as cancelled, and nothing more until the
+ * driver resets. */
 void virtio_break(struct virtio *v);
 
 /* The driver is up, and the rings made sense so far. */

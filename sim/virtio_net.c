@@ -17,7 +17,8 @@ enum {
     HEADER = 12, /* struct virtio_net_hdr_v1 */
     FRAME = 2048,
     SHORTEST = ETH_HLEN,
-    WAITING = 32, /* frames on the cable */
+    LEAST_BUFFER = HEADER + ETH_FRAME_LEN, /* of the receive queue (5.1.6.3.1) */
+    WAITING = 32,                          /* frames on the cable */
     LINK_NAME = 32,
 };
 
@@ -61,6 +62,17 @@ static struct virtq *queue_of(struct virtio_net *n, unsigned queue)
     return &n->virtio.queues[queue];
 }
 
+static void next_sent(struct virtio_net *n);
+
+/* There is room again where the sender's frame goes, or there never will be. */
+static void let_on(struct virtio_net *sender)
+{
+    if (sender != NULL && sender->held) {
+        sender->held = false;
+        next_sent(sender);
+    }
+}
+
 /* A step failed: true, and this way is at its end. */
 static bool failed(struct virtio_net *n, struct way *w, enum dma_result result)
 {
@@ -70,6 +82,7 @@ static bool failed(struct virtio_net *n, struct way *w, enum dma_result result)
     w->busy = false;
     if (result != DMA_CANCELLED) {
         virtio_break(&n->virtio);
+        let_on(n->peer);
     }
     return true;
 }
@@ -93,8 +106,6 @@ static void transfer(struct virtio_net *n, struct way *w, bool write, struct vir
 
 /* ---- cable to driver -------------------------------------------------------------------------------------
  */
-
-static void next_sent(struct virtio_net *n);
 
 static void take_frame(struct virtio_net *n);
 
@@ -149,6 +160,26 @@ static void room_found(struct virtq *q, enum virtq_result result)
     }
 }
 
+/* The next frame that the buffer has room for. False: none, or the buffer is too small. */
+static bool next_waiting(struct virtio_net *n, uint64_t room)
+{
+    while (n->count > 0) {
+        n->in.frame = n->waiting[n->first];
+        n->first = (n->first + 1) % WAITING;
+        n->count--;
+        let_on(n->peer);
+        if (n->in.frame.bytes <= room) {
+            return true;
+        }
+        if (room < LEAST_BUFFER) {
+            failed(n, &n->in, DMA_REFUSED);
+            return false;
+        }
+        /* The sender's fault, not the receiver's: the frame is lost. */
+    }
+    return false;
+}
+
 /* A frame and a buffer are needed; whichever comes last starts it. */
 static void take_frame(struct virtio_net *n)
 {
@@ -162,18 +193,10 @@ static void take_frame(struct virtio_net *n)
         virtq_fetch(q, room_found);
         return;
     }
-    n->in.frame = n->waiting[n->first];
-    n->first = (n->first + 1) % WAITING;
-    n->count--;
     n->in.done = 0;
-    if (virtq_bytes(&q->chain, true) < n->in.frame.bytes) {
-        failed(n, &n->in, DMA_REFUSED); /* smaller than 5.1.6.3.1 asks for */
-        return;
-    }
-    write_on(n);
-    if (n->peer != NULL && n->peer->held) {
-        n->peer->held = false;
-        next_sent(n->peer);
+    n->in.busy = next_waiting(n, virtq_bytes(&q->chain, true));
+    if (n->in.busy) {
+        write_on(n);
     }
 }
 
@@ -194,10 +217,15 @@ static void given_back(struct virtq *q, enum virtq_result result)
     next_buffer(n);
 }
 
-/* The frame that has been read goes onto the cable, when there is room. */
+/* The frame that has been read goes onto the cable, when there is room. A function that has been broken while
+ * the frame waited gives nothing back. */
 static void next_sent(struct virtio_net *n)
 {
     struct virtio_net *peer = n->peer;
+    if (!virtio_running(&n->virtio)) {
+        n->out.busy = false;
+        return;
+    }
     if (peer != NULL && virtio_running(&peer->virtio)) {
         if (peer->count == WAITING) {
             n->held = true;
@@ -291,11 +319,7 @@ static void reset(struct virtio *v)
     n->out.busy = n->out.notified = false;
     n->held = false;
     n->count = 0;
-    /* What the peer holds back for us is lost now; it goes on by itself. */
-    if (n->peer != NULL && n->peer->held) {
-        n->peer->held = false;
-        next_sent(n->peer);
-    }
+    let_on(n->peer); /* what it holds back for us is lost */
 }
 
 static void close_net(struct virtio *v)
@@ -309,6 +333,7 @@ static void close_net(struct virtio *v)
     }
     if (n->peer != NULL) {
         n->peer->peer = NULL;
+        let_on(n->peer);
     }
     free(n);
 }

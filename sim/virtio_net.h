@@ -2,7 +2,9 @@
 /*
  * virtio-net: a network function (virtio 1.2, 5.1). Two of them with the same link are joined back to back:
  * what one sends the other receives, in order. While the receiver has no room the sender waits; what is sent
- * to a function that no driver runs is lost, as on a cable that ends nowhere.
+ * to a function that no driver runs, or whose driver's rings made no sense, is lost, as on a cable that ends
+ * nowhere. So is a frame that is longer than the receiver's buffer, where that has room for a frame of
+ * Ethernet (1514 bytes): no sender breaks its peer.
  */
 #ifndef VIRTIO_NET_H
 #define VIRTIO_NET_H
