@@ -71,7 +71,6 @@ module dispatch #(
     input  wire [31:0]         token_h2,
     input  wire [31:0]         token_h3,
     input  wire [31:0]         token_w0,
-    input  wire                token_status, // … the status record
     output wire                token_done,
 
     input  wire                kept_back, // messages of its source are
@@ -218,15 +217,18 @@ module dispatch #(
     wire        ring_four = (ring_address[63:32] != 32'd0);
     wire [31:0] event_h0 = {2'b01, ring_four, 5'd0, 1'b0, m_tc, 10'd0, 10'd8};
     wire [31:0] event_h1 = {card, 8'd0, 8'hff};
-    // The status record has other words than an event in its places 0 to 3.
-    wire         status = token_status & ~events;
-    wire [255:0] words = {
+    wire [319:0] event_words = {
         swap({listed_q ? event_count : 16'd0, ring_number[15:0]}), swap(time_q[63:32]), swap(time_q[31:0]), m_key[93:62],
-        swap(status ? time_q[63:32] : m_key[61:30]), swap(status ? time_q[31:0] : address_lo),
-        swap(status ? ring_missed : who), events ? swap(ring_number) : token_w0
+        swap(m_key[61:30]), swap(address_lo), swap(who), swap(ring_number), ring_address[31:0], ring_address[63:32]
+    };
+    // Of all tokens, the status record alone has more than one word.
+    wire [191:0] token_words = {
+        swap(time_q[63:32]), swap(time_q[31:0]), swap(ring_missed), token_w0, token_h3, token_h2
     };
 
-    wire [WIDTH-1:0]    l_data;
+    // The interrupt stays behind its event.
+    wire clear = first & decided_q & d_candidate;
+    wire mine = emits | d_token; // also where it is only told to the trace
     wire [WIDTH/32-1:0] l_keep;
 `ifdef FORMAL
     wire [11:0]         f_own_seen;
@@ -234,20 +236,15 @@ module dispatch #(
     local_tlp #(.WIDTH(WIDTH)) local_ (
         .clk(clk), .rst(rst),
         .h0(events ? event_h0 : token_h0), .h1(events ? event_h1 : token_h1),
-        .h2(events ? ring_address[63:32] : token_h2), .h3(events ? ring_address[31:0] : token_h3),
-        .words(words),
+        .of_event(events), .event_words(event_words), .token_words(token_words),
+        .mine(mine), .other({d_data[WIDTH-1:19], d_data[18] & ~clear, d_data[17:14], d_data[13] & ~clear, d_data[12:0]}),
 `ifdef FORMAL
         .f_seen(f_own_seen),
 `endif
-        .take(e_take & own), .data(l_data), .keep(l_keep), .last(l_last)
+        .take(e_take & own), .data(e_data), .keep(l_keep), .last(l_last)
     );
 
-    // The interrupt stays behind its event.
-    wire clear = first & decided_q & d_candidate;
-    wire mine = emits | d_token; // also where it is only told to the trace
     assign own = emits | is_own;
-    assign e_data = mine ? l_data : {d_data[WIDTH-1:19], d_data[18] & ~clear, d_data[17:14],
-                                    d_data[13] & ~clear, d_data[12:0]};
     assign e_keep = mine ? l_keep : d_keep;
     assign e_last = own ? l_last : d_last;
     assign e_bad = ~own & d_bad;
@@ -269,11 +266,11 @@ module dispatch #(
     // Who is around: the line's head stays until it is taken, a record and what a token stands for do, too.
     localparam integer HEAD = WIDTH + WIDTH / 32 + 5;
     localparam integer RECORD = 132;
-    localparam integer TOKEN = 165;
+    localparam integer TOKEN = 164;
     wire [HEAD-1:0]   f_head = {d_data, d_keep, d_last, d_bad, d_nonposted, d_candidate, d_token};
     wire [RECORD-1:0] f_record = {m_irq, m_bad, m_listed, m_index, m_key, m_tc, m_odd, m_poisoned, m_level};
     wire [TOKEN-1:0]  f_token = {token_record, token_force, token_emit, token_h0, token_h1, token_h2, token_h3,
-                                 token_w0, token_status, token_refuse};
+                                 token_w0, token_refuse};
     reg  [HEAD-1:0]   f_head_q;
     reg  [RECORD-1:0] f_record_q;
     reg  [TOKEN-1:0]  f_token_q;
@@ -323,8 +320,8 @@ module dispatch #(
         assume (~d_token | (d_last & ~f_mid & ~d_candidate));
         assume (d_record == (d_token ? token_record : d_candidate));
         assume (~m_bad | ~m_irq);
-        // The relay's own TLPs have no digest and at most eight DW of data.
-        assume (~token_h0[15] & (~token_h0[30] | ((token_h0[9:0] >= 10'd1) & (token_h0[9:0] <= 10'd8))));
+        // Tokens' TLPs have no digest and at most four DW of data.
+        assume (~token_h0[15] & (~token_h0[30] | ((token_h0[9:0] >= 10'd1) & (token_h0[9:0] <= 10'd4))));
     end
 
     // ---- one TLP, or token, from its first cycle here to its last ------------------------------------------

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Puts a TLP of the relay's own on the stream, beat by beat, from its header and up to eight DW of data.
+// Puts a TLP of the relay's own on the stream, beat by beat, from its header and up to eight DW of data; while not
+// `mine`, the beat `other` goes by.
 //
 // Header DW are h0, h1, then for a four-DW header (h0 bit 29) h2 and h3, else h3 alone; data DW are taken
-// from word 0 on; how many follows from h0. Inputs stay stable while beats are taken.
-// Combinational but for the beat's number, which moves with take. Synchronous reset.
+// from word 0 on; how many follows from h0. There are two to take them from, an event with eight words and a token with
+// up to four; each gives h2, h3 and its words; of_event tells at the first beat. Inputs stay stable while beats are
+// taken, and `mine` stays high from the first beat that is taken to the last one.
+// Combinational but for the beat's number and what is chosen by it, which move with take. Synchronous reset.
 `default_nettype none
 
 module local_tlp #(
@@ -12,14 +15,16 @@ module local_tlp #(
 ) (
     input  wire                clk,
     input  wire                rst,
+    input  wire                mine,
+    input  wire [WIDTH-1:0]    other,
     input  wire [31:0]         h0,
     input  wire [31:0]         h1,
-    input  wire [31:0]         h2,
-    input  wire [31:0]         h3,
-    input  wire [255:0]        words,
+    input  wire                of_event,
+    input  wire [319:0]        event_words, // h2, h3, words 0 to 7
+    input  wire [191:0]        token_words, // h2, h3, words 0 to 3
     input  wire                take,
     output wire [WIDTH-1:0]    data,
-    output wire [WIDTH/32-1:0] keep,
+    output wire [WIDTH/32-1:0] keep, // of the relay's own beat, as is last
 `ifdef FORMAL
     output wire [11:0]         f_seen, // DW that have been taken
 `endif
@@ -32,52 +37,71 @@ module local_tlp #(
     wire [3:0] total = 4'd3 + {3'd0, four_dw} + payload;
 
     reg  [2:0] beat_q;
+    wire       first = (beat_q == 3'd0);
 
     generate
         if (K == 2) begin : narrow
-            // With four header DW the words go out in pairs (0, 1), (2, 3) …; with three, word 0 goes with the
-            // last DW of the header, then (1, 2), (3, 4) ….
-            reg  [31:0] even;
-            reg  [31:0] odd;
-            wire [1:0]  even_pair = beat_q[1:0] + (four_dw ? 2'd2 : 2'd3);
-            always @* begin
-                case (even_pair)
-                    2'd0: even = words[31:0];
-                    2'd1: even = words[95:64];
-                    2'd2: even = words[159:128];
-                    default: even = words[223:192];
-                endcase
-                case (beat_q[1:0])
-                    2'd2: odd = words[63:32];
-                    2'd3: odd = words[127:96];
-                    2'd0: odd = words[191:160];
-                    default: odd = words[255:224];
-                endcase
+            // With four header DW the words go out in pairs (h2, h3), (0, 1), (2, 3) …; with three, (h3, 0), (1, 2) …: the
+            // even ones are a pair ahead and in the other lane. Pairs are numbered from 1; five of an event and three of a
+            // token are eight places to choose from, and a lane has four: what is chosen of the even ones, of the odd
+            // ones, the first beat and the other's, so that each choice is a LUT of six inputs.
+            reg  [2:0]  even_q;
+            reg  [2:0]  odd_q;
+            reg         four_q;
+            wire [2:0]  start = of_event ? 3'd0 : 3'd5;
+            always @(posedge clk) begin
+                if (take) begin
+                    even_q <= first ? start + {2'd0, ~four_dw} : even_q + 3'd1;
+                    odd_q <= first ? start : odd_q + 3'd1;
+                end
+                if (first) begin
+                    four_q <= four_dw;
+                end
             end
-            reg  [31:0] low;
-            reg  [31:0] high;
-            wire        in_words = (beat_q[2:1] != 2'd0);
-            wire [1:0]  low_from = in_words ? {1'b1, four_dw} : {1'b0, beat_q[0]};
-            wire [31:0] second = four_dw ? h2 : h3;
-            always @* begin
-                case (low_from)
-                    2'd0: low = h0;
-                    2'd1: low = second;
-                    2'd2: low = odd;
-                    default: low = even;
-                endcase
-                case ({in_words | (beat_q[0] & ~four_dw), in_words ? four_dw : beat_q[0] & four_dw})
-                    2'd0: high = h1;
-                    2'd1: high = h3;
-                    2'd2: high = even;
-                    default: high = odd;
-                endcase
+            wire [255:0] evens;
+            wire [255:0] odds;
+            genvar w;
+            for (w = 0; w < 8; w = w + 1) begin : place
+                if (w < 5) begin : from_event
+                    assign evens[w*32 +: 32] = event_words[w*64 +: 32];
+                    assign odds[w*32 +: 32] = event_words[w*64 + 32 +: 32];
+                end else begin : from_token
+                    assign evens[w*32 +: 32] = token_words[(w-5)*64 +: 32];
+                    assign odds[w*32 +: 32] = token_words[(w-5)*64 + 32 +: 32];
+                end
             end
+            wire [31:0] even = evens[even_q*32 +: 32];
+            wire [31:0] odd = odds[odd_q*32 +: 32];
+            wire [1:0]  from = {~first, first ? mine : ~four_q};
+            wire [31:0] low = from[1] ? (from[0] ? odd : even) : (from[0] ? h0 : other[31:0]);
+            wire [31:0] high = from[1] ? (from[0] ? even : odd) : (from[0] ? h1 : other[63:32]);
             assign data = {high, low};
+`ifdef FORMAL
+            always @* begin
+                if (f_begun & ~first) begin
+                    assert (odd_q == (f_event_q ? 3'd0 : 3'd5) + beat_q - 3'd1);
+                    assert ((even_q == odd_q + {2'd0, ~four_q}) & (four_q == h0[29]));
+                end
+            end
+`endif
         end else begin : wide
-            wire [127:0] first_beat = four_dw ? {h3, h2, h1, h0} : {words[31:0], h3, h1, h0};
-            wire [255:0] others = four_dw ? words : {32'd0, words[255:32]};
-            assign data = (beat_q == 3'd0) ? first_beat : beat_q[0] ? others[127:0] : others[255:128];
+            reg         event_q;
+            always @(posedge clk) begin
+                if (first) begin
+                    event_q <= of_event;
+                end
+            end
+            wire [319:0] words = (first ? of_event : event_q) ? event_words : {128'd0, token_words};
+            wire [127:0] first_beat = four_dw ? {words[63:0], h1, h0} : {words[95:32], h1, h0};
+            wire [255:0] others = four_dw ? words[319:64] : {32'd0, words[319:96]};
+            assign data = ~mine ? other : first ? first_beat : beat_q[0] ? others[127:0] : others[255:128];
+`ifdef FORMAL
+            always @* begin
+                if (f_begun & ~first) begin
+                    assert (event_q == f_event_q);
+                end
+            end
+`endif
         end
     endgenerate
 
@@ -119,8 +143,11 @@ module local_tlp #(
     );
 
     reg [31:0] f_given;
+    reg        f_event_q;
+    wire       f_event = f_first ? of_event : f_event_q;
     always @(posedge clk) begin
         f_given <= h0;
+        f_event_q <= f_event;
     end
     always @* begin
         if (~f_begun) begin
@@ -128,22 +155,29 @@ module local_tlp #(
         end
         assume (~h0[30] | ((h0[9:0] >= 10'd1) & (h0[9:0] <= 10'd8)));
         assume (~h0[15]); // no digest
+        assume (~take | mine);
         if (f_begun & ~f_first) begin
             assume (h0 == f_given); // the other DW must be right when they go
+            assume (mine);
         end
     end
 
     // One DW, any, counted over the whole TLP.
     (* anyconst *) wire [3:0] f_index;
     wire [3:0]  f_word = f_index - (h0[29] ? 4'd4 : 4'd3);
+    wire [319:0] f_words = f_event ? event_words : {128'd0, token_words};
     wire [31:0] f_expected = (f_index == 4'd0) ? h0 : (f_index == 4'd1) ? h1
-                             : (f_index == 4'd2) ? (h0[29] ? h2 : h3) : (h0[29] & (f_index == 4'd3)) ? h3
-                             : words[f_word[2:0]*32 +: 32];
+                             : (f_index == 4'd2) ? (h0[29] ? f_words[31:0] : f_words[63:32])
+                             : (h0[29] & (f_index == 4'd3)) ? f_words[63:32]
+                             : f_words[64 + f_word[2:0]*32 +: 32];
     wire [11:0] f_lane = {8'd0, f_index} - f_seen;
     always @(posedge clk) begin
         if (f_begun) begin
-            assert (f_right);
-            if ((f_index >= f_seen) & (f_lane < K) & keep[f_lane]) begin
+            assert (~mine | f_right);
+            if (~mine) begin
+                assert (data == other);
+            end else if ((f_index >= f_seen) & (f_lane < K) & keep[f_lane] &
+                         (f_event | (f_index < 4'd7 + {3'd0, h0[29]}))) begin
                 assert (data[f_lane*32 +: 32] == f_expected);
             end
 

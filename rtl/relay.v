@@ -230,7 +230,7 @@ module relay #(
     wire               hold, quiet, moving, snap, pause;
     wire [PORTS-1:0]   snap_done, drained;
     wire               token_valid, token_taken, token_done, token_record, token_force, token_emit;
-    wire               token_status, token_level, token_source;
+    wire               token_level, token_source;
     wire [113:0]       token_key, program_key, record_key, stored_key;
     wire [2:0]         token_tc, record_tc, stored_tc;
     wire [31:0]        token_h0, token_h1, token_h2, token_h3, token_w0;
@@ -267,7 +267,7 @@ module relay #(
         .m_valid(m_root_valid), .m_ready(m_root_ready), .m_np_ok(root_np_ok_q),
         .token_valid(token_valid), .token_taken(token_taken), .token_done(token_done),
         .token_record(token_record), .token_force(token_force), .token_emit(token_emit),
-        .token_status(token_status), .token_level(token_level), .token_key(token_key),
+        .token_level(token_level), .token_key(token_key),
         .token_tc(token_tc), .token_h0(sent_h0), .token_h1(token_h1), .token_h2(token_h2),
         .token_h3(sent_h3), .token_w0(sent_w0),
         .window_base(window_base), .window_mask(window_mask), .window_enable(window_enable),
@@ -443,7 +443,7 @@ module relay #(
         .token_record(token_record), .token_force(token_force), .token_level(token_level),
         .token_key(token_key), .token_tc(token_tc), .token_source(token_source), .token_emit(token_emit),
         .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2), .token_h3(token_h3),
-        .token_w0(token_w0), .token_status(token_status)
+        .token_w0(token_w0)
     );
 
     always @(posedge clk) begin

@@ -65,8 +65,7 @@ module requests #(
     output wire [31:0]        token_h1,
     output wire [31:0]        token_h2,
     output wire [31:0]        token_h3,
-    output wire [31:0]        token_w0,
-    output wire               token_status
+    output wire [31:0]        token_w0
 );
     localparam [2:0] COMPLETION = 3'd0;
     localparam [2:0] WIRES = 3'd1;
@@ -167,7 +166,7 @@ module requests #(
     wire        is_source = (turn == SOURCE);
     wire        intx = source_key[110];
     assign      token_source = is_source;
-    assign      token_status = (turn == STATUS);
+    wire        is_status = (turn == STATUS);
     assign      token_record = (is_wires & ~w_none_q) | (is_source & source_record);
     assign      token_force = is_source;
     assign      token_level = is_source & source_level;
@@ -192,7 +191,7 @@ module requests #(
             h1 = {card, 8'd0, 5'b00100, ~assert_, pin};
             h2 = 32'd0;
             h3 = 32'd0;
-        end else if (token_status) begin
+        end else if (is_status) begin
             h0 = {2'b01, status_four, 5'd0, 24'd4};
             h1 = {card, 8'd0, 8'hff};
             h2 = status_address[63:32];
@@ -217,7 +216,7 @@ module requests #(
     function [31:0] swap(input [31:0] dw);
         swap = {dw[7:0], dw[15:8], dw[23:16], dw[31:24]};
     endfunction
-    assign token_w0 = token_status ? swap(ring_head) : is_source ? source_key[93:62] : cpl_dw3;
+    assign token_w0 = is_status ? swap(ring_head) : is_source ? source_key[93:62] : cpl_dw3;
 
     wire unused = &{1'b0, status_address[3:0], unused_chosen};
 

@@ -51,7 +51,6 @@ module upstream #(
     input  wire                      token_record,
     input  wire                      token_force,
     input  wire                      token_emit,
-    input  wire                      token_status,
     input  wire                      token_level,
     input  wire [113:0]              token_key,
     input  wire [2:0]                token_tc,
@@ -243,11 +242,11 @@ module upstream #(
     reg  token_load_q;
     wire no_record;
     // What it is, for the line's end, where it comes to later.
-    reg  token_record_q, token_force_q, token_emit_q, token_status_q;
+    reg  token_record_q, token_force_q, token_emit_q;
     assign record_idle = no_record & ~token_load_q;
     always @(posedge clk) begin
         token_load_q <= ~rst & g_fire & g_token & token_record;
-        {token_record_q, token_force_q, token_emit_q, token_status_q} <= {token_record, token_force, token_emit, token_status};
+        {token_record_q, token_force_q, token_emit_q} <= {token_record, token_force, token_emit};
     end
 
     // ---- the record -------------------------------------------------------------------------------------
@@ -340,7 +339,7 @@ module upstream #(
         .wire_own(wire_own), .wire_forced(wire_forced), .wire_suppressed(wire_suppressed),
         .wire_set(wire_set),
         .token_record(token_record_q), .token_force(token_force_q), .token_emit(token_emit_q),
-        .token_status(token_status_q), .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2),
+        .token_h0(token_h0), .token_h1(token_h1), .token_h2(token_h2),
         .token_h3(token_h3), .token_w0(token_w0), .token_done(token_leaves),
         .kept_back(m_known & (masked | blocked)), .event_count(event_count), .kept(decide_kept),
         .ring_enable(ring_enable), .ring_room(ring_room), .ring_address(ring_address),

@@ -50,7 +50,9 @@ foreach(shape ${SIGNALBOX_SHAPES})
             list(APPEND flags -DTAP)
         endif()
         set(dir ${CMAKE_CURRENT_BINARY_DIR}/verilated/${class})
+        # What an earlier run made and this one does not is not compiled.
         add_custom_command(OUTPUT ${dir}/all.cpp
+            COMMAND ${CMAKE_COMMAND} -E rm -rf ${dir}
             COMMAND ${VERILATOR_BIN} --cc --prefix ${class} --Mdir ${dir} --top model_top -O3 --noassert
                 --x-assign fast --x-initial fast --output-split 0 -I${SIGNALBOX_RTL_INCLUDE} ${flags}
                 -GPORTS=${ports} -GWIDTH=${width} -GSOURCES=${sources} -GBUMP=${bump}
