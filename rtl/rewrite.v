@@ -64,7 +64,8 @@ module rewrite #(
         if (set_data) begin
             data_q <= swap(set_value);
         end
-        if (set_address) begin
+        // What is decided may leave later: behind its event. A row stays as it was when its rewrite is taken back.
+        if (set_address & set_value[0]) begin
             rows[set_index[BITS-1:0]] <= {set_value[31:2], data_q};
         end
         row_q <= rows[look[BITS-1:0]];
@@ -105,7 +106,7 @@ module rewrite #(
     // Any source, and what software has said of it.
     (* anyconst *) wire [6:0] f_who;
     reg         f_on;
-    reg  [61:0] f_row;
+    reg  [61:0] f_row; // as asked for last
     reg  [31:0] f_data; // as written last, to any
     reg         f_sent_q; // it was looked at a cycle ago
     reg  [62:0] f_was_q;
@@ -118,7 +119,7 @@ module rewrite #(
             if (set_data) begin
                 f_data <= set_value;
             end
-            if (set_address & (set_index[BITS-1:0] == f_who[BITS-1:0])) begin
+            if (set_address & set_value[0] & (set_index[BITS-1:0] == f_who[BITS-1:0])) begin
                 f_row <= {set_value[31:2], f_data[7:0], f_data[15:8], f_data[23:16], f_data[31:24]};
             end
         end
