@@ -169,19 +169,24 @@ static uint32_t event_key(uint32_t who)
            RELAY_PUT(RELAY_SRC_KEY_REQUESTER, RELAY_GET(who, RELAY_EVENT_WHO_REQUESTER));
 }
 
+static bool is_of(const struct indicator_source *source, const struct relay_event *record)
+{
+    return source->known && source->key == event_key(record->who) &&
+           source->address == join(record->addr_lo, record->addr_hi) && source->data == record->data;
+}
+
 /* How many interrupts a listed source's record adds to what is known of it (I2). */
 static uint32_t learn_from_record(struct indicator *indicator, const struct relay_event *record,
                                   unsigned index)
 {
     struct indicator_source *source = &indicator->source[index];
-    const struct indicator_source entry = {
-        .key = event_key(record->who),
-        .address = join(record->addr_lo, record->addr_hi),
-        .data = record->data,
-    };
-    if (!source->known || source->key != entry.key || source->address != entry.address ||
-        source->data != entry.data)
-        adopt_source(indicator, index, &entry);
+    if (!is_of(source, record))
+        adopt_source(indicator, index,
+                     &(struct indicator_source){
+                         .key = event_key(record->who),
+                         .address = join(record->addr_lo, record->addr_hi),
+                         .data = record->data,
+                     });
     /*
      * The record carries the low half of the count. Not after the known one: the registers told of it
      * already. Far after it: events were missed, the status record says so, and the registers tell the rest.
@@ -569,6 +574,25 @@ int indicator_scan(struct indicator *indicator)
     uint32_t moved = 0;
     const int error = sweep(indicator, true, &moved);
     return result(error, moved);
+}
+
+/* A wire that fell, of an entry whose interrupts are all known: nobody waits for this record. */
+static bool tells_nobody(const struct indicator *indicator, const struct relay_event *record)
+{
+    const unsigned index = RELAY_GET(record->who, RELAY_EVENT_WHO_SOURCE);
+    const struct indicator_source *source = &indicator->source[index % INDICATOR_SOURCES];
+    return index < indicator->sources && !(record->who & RELAY_EVENT_WHO_LEVEL) && is_of(source, record) &&
+           is_intx(source) && RELAY_GET(record->check, RELAY_EVENT_CHECK_COUNT) == (source->count & 0xffff);
+}
+
+void indicator_settle(struct indicator *indicator)
+{
+    struct relay_event record;
+    while (indicator->ring_on && copy_record(indicator, &record) == RECORD_NEW &&
+           tells_nobody(indicator, &record)) {
+        indicator->expected++;
+        (void)use_record(indicator, &record);
+    }
 }
 
 uint32_t indicator_take(struct indicator *indicator, unsigned source)

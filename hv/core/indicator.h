@@ -120,6 +120,13 @@ enum indicator_hint {
 int indicator_drain(struct indicator *indicator, enum indicator_hint hint);
 
 /*
+ * Takes from the ring what stands first in it and tells nobody of an interrupt: wires that fell. After a
+ * handler, so that the next interrupt's drain finds its own record only. No bus access.
+ * @pre the owner's lock is held
+ */
+void indicator_settle(struct indicator *indicator);
+
+/*
  * Asks the registers about every source listed, pending or not: 2 reads a source and more where it is new.
  * Result as indicator_drain. @pre the owner's lock is held
  */

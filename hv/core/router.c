@@ -27,7 +27,7 @@ static void listen(void *context, const struct indicator_event *event)
         r->recorded += event->fresh;
         if (event->fresh) {
             router_asked(r, event->source, event->time_ns);
-            router_publish(r);
+            __atomic_fetch_or(&router.stale, 1u << owner, __ATOMIC_RELAXED);
         } else if (event->source == r->first && !event->level) {
             router_gone(r);
         }
@@ -56,13 +56,19 @@ void router_drain(enum indicator_hint hint)
 
 /* ---- to the owner ---- */
 
-/* Device lock held. */
-static void raise(struct routed *r)
+static uint64_t ticks(const struct lpar *lpar)
+{
+    return lpar->map.machine->ticks();
+}
+
+/* What it waited is reckoned when it ends: not while the guest waits. Device lock held. */
+static void raise(struct routed *r, unsigned pin)
 {
     r->in_service = true;
     r->lines++;
-    router.last[pin_of(r)] = r;
-    router_given(r, r->first);
+    router.last[pin] = r;
+    r->asked_ns = __atomic_exchange_n(&router.asked_ns[r->first], 0, __ATOMIC_RELAXED);
+    r->given = ticks(r->lpar);
     lpar_pci_line(r->lpar, r->pass, true);
 }
 
@@ -73,8 +79,10 @@ void router_send(struct routed *r, unsigned index)
     if (pci_pass_message(r->pass, index, &guest)) {
         r->messages++;
         r->exits++; /* the EOI: a virtual local APIC's always exits */
-        router_given(r, r->first + 1 + index);
+        r->asked_ns = __atomic_exchange_n(&router.asked_ns[r->first + 1 + index], 0, __ATOMIC_RELAXED);
+        r->given = ticks(r->lpar);
         r->lpar->set.env.message(r->lpar, guest.address, guest.data);
+        router_waited(r);
     } else {
         router.stats.dropped++;
         __atomic_store_n(&router.asked_ns[r->first + 1 + index], 0, __ATOMIC_RELAXED);
@@ -112,11 +120,11 @@ static bool send_recorded(struct routed *r, unsigned source, unsigned vectors)
     return recorded;
 }
 
-/* Whose wire is high, by what the relay said, and whom nobody has told yet. */
+/* Whose wire is high, by what the relay said, and whom nobody has told yet. @pre it has a pin */
 static bool is_due(const struct routed *r)
 {
-    return r->lpar && by_relay(r) && pin_of(r) < ROUTER_PINS && router.indicator.source[r->first].known &&
-           router.indicator.source[r->first].level && !r->in_service && !r->delayed;
+    return !r->in_service && !r->delayed && by_relay(r) &&
+           __atomic_load_n(&router.indicator.high[r->first / 32], __ATOMIC_ACQUIRE) >> r->first % 32 & 1;
 }
 
 static bool deliver_messages(void)
@@ -145,13 +153,13 @@ static bool tell_line(struct routed *r)
 {
     bool due;
 
-    if (!is_due(r))
+    if (r->in_service || r->delayed)
         return false;
     lock_take(&r->lpar->devices);
     due = is_due(r);
     if (due) {
         indicator_take(&router.indicator, r->first);
-        raise(r);
+        raise(r, pin_of(r));
     }
     lock_release(&r->lpar->devices);
     return due;
@@ -178,7 +186,8 @@ bool router_deliver(void)
 {
     const bool messages = deliver_messages();
 
-    router_after_recovery();
+    if (__atomic_load_n(&router.recovered, __ATOMIC_RELAXED))
+        router_after_recovery();
     return deliver_lines() || messages;
 }
 
@@ -194,7 +203,7 @@ static bool scan_one(struct routed *r)
         asks = pci_pass_asks(r->pass);
         if (asks) {
             pci_pass_hold_line(r->pass, true);
-            raise(r);
+            raise(r, pin_of(r));
         }
     }
     lock_release(&r->lpar->devices);
@@ -227,11 +236,6 @@ void router_note_way(const struct routed *r)
 
 /* ---- entries ---- */
 
-static uint64_t ticks(const struct lpar *lpar)
-{
-    return lpar->map.machine->ticks();
-}
-
 static void note_least(uint64_t *least, uint64_t ticks)
 {
     if (*least == 0 || ticks < *least)
@@ -240,28 +244,29 @@ static void note_least(uint64_t *least, uint64_t ticks)
 
 void router_line(unsigned pin)
 {
+    const struct vcpu *vcpu = router.vcpu[pin];
     uint64_t begin, told;
     bool found, scanned;
 
-    if (!router.present || !router.vcpu[pin])
+    if (!router.present || !vcpu)
         return;
-    begin = ticks(router.vcpu[pin]->lpar);
+    begin = ticks(vcpu->lpar);
     __atomic_fetch_add(&router.stats.interrupts, 1, __ATOMIC_RELAXED);
     lock_take(&router.lock);
     router_drain(INDICATOR_CONFIRM);
     lock_release(&router.lock);
     found = router_deliver();
-    scanned = scan(pin);
-    told = ticks(router.vcpu[pin]->lpar) - begin;
-    lock_take(&router.lock);
+    scanned = __atomic_load_n(&router.by_status[pin], __ATOMIC_RELAXED) && scan(pin);
+    told = ticks(vcpu->lpar);
     if (found != scanned)
-        note_least(scanned ? &router.stats.least.line_scanned : &router.stats.least.line, told);
-    if (router.last[pin])
-        router.last[pin]->exits++;
-    router_count(pin, found || scanned);
-    router_charge(pin, ticks(router.vcpu[pin]->lpar) - begin);
-    lock_release(&router.lock);
-    router_clock();
+        note_least(scanned ? &router.stats.least.line_scanned : &router.stats.least.line, told - begin);
+    router_account(pin, vcpu, begin, told);
+    if (found || scanned)
+        router.fruitless[pin] = 0;
+    else
+        router_fruitless(pin);
+    if (told - router.clock.tried >= router.clock.interval)
+        router_clock();
 }
 
 /* Whether the source itself was told. */
@@ -340,6 +345,7 @@ static void release(struct routed *r)
         router_set_act(r);
     }
     if (by_relay(r)) {
+        indicator_settle(&router.indicator);
         (void)indicator_ack(&router.indicator, r->first);
         router_write(RELAY_REARM, r->first);
     }
@@ -358,7 +364,7 @@ void router_end(struct lpar *lpar, unsigned gsi)
         lpar_pci_line(lpar, r->pass, false);
         if (!router_delay(r))
             release(r);
-        router_publish(r);
+        router_waited(r);
     }
 }
 
@@ -390,6 +396,8 @@ void router_forget(struct pci_pass *pass)
     router_void(r);
     if (!(r->in_service || r->delayed))
         return;
+    if (r->in_service)
+        router_waited(r);
     r->in_service = r->delayed = false;
     lpar_pci_line(r->lpar, pass, false);
     lock_take(&router.lock);
@@ -407,6 +415,7 @@ void router_refresh(void)
     router_drain(INDICATOR_POLL);
     lock_release(&router.lock);
     router_deliver();
+    router_publish_stale();
 }
 
 void router_force(unsigned pin, bool high)
@@ -465,7 +474,12 @@ void router_add(struct lpar *lpar, struct pci_pass *pass, bool dedicated)
     if (!router.present)
         return;
     *r = (struct routed){
-        .lpar = lpar, .pass = pass, .first = router.count++ * (router.quota + 1), .dedicated = dedicated};
+        .lpar = lpar,
+        .pass = pass,
+        .first = router.count++ * (router.quota + 1),
+        .dedicated = dedicated,
+        .period_ticks = router_period(lpar),
+    };
     router_turn_at_once(r);
     for (unsigned i = 0; i < pass->messages; i++)
         (void)router_message_of(pass, i, &r->to[i]);

@@ -85,6 +85,9 @@ struct routed {
     uint64_t delays;
     uint64_t taken;                            /* ticks that CPUs of other LPARs spent on it, in all */
     uint64_t timed, waited_ns, waited_most_ns; /* see router_figures.h */
+    uint64_t asked_ns,
+        given; /* of the last given: asked, by the relay's clock (0: not known); tick when given */
+    uint64_t period_ticks;  /* length of a period */
     uint64_t period, spent; /* tick at which the period began; ticks that a CPU of another LPAR spent on it */
 };
 
@@ -117,6 +120,7 @@ struct router {
     struct vcpu *vcpu[ROUTER_PINS];         /* on whose CPU the line is handled */
     bool recovered;                         /* messages are told by their vectors since the card was reset */
     struct routed *last[ROUTER_PINS];       /* whom it was that the pin brought */
+    uint32_t stale;                         /* bit per port: recorded since its figures were published */
     struct router_stats stats;
     struct router_clock clock;
     uint64_t asked_ns[INDICATOR_SOURCES]; /* by the relay's clock; 0: not, or it was given */

@@ -56,6 +56,7 @@ static void try(struct router_clock *clock, const struct machine_ops *m)
     uint64_t ns, after, tick, error;
 
     clock->tried = before;
+    clock->interval = m->ticks_per_second();
     if (!read_time(&ns))
         return;
     after = m->ticks();
@@ -93,6 +94,7 @@ void router_clock(void)
         try(clock, m);
     lock_release(&router.lock);
     router_page.figures.clock_error_ns = (uint32_t)error_at(clock, m->ticks());
+    router_publish_stale();
 }
 
 /* ---- waiting ---- */
@@ -120,15 +122,22 @@ void router_void(const struct routed *r)
         __atomic_store_n(&router.asked_ns[r->first + i], 0, __ATOMIC_RELAXED);
 }
 
-void router_given(struct routed *r, unsigned source)
+/* By the relay's clock, which may have been read since. */
+static uint64_t ns_at(const struct router_clock *clock, uint64_t tick)
+{
+    return tick >= clock->tick ? clock->ns + scaled(tick - clock->tick, clock->scale)
+                               : clock->ns - scaled(clock->tick - tick, clock->scale);
+}
+
+void router_waited(struct routed *r)
 {
     const struct router_clock *clock = &router.clock;
-    const uint64_t asked = __atomic_exchange_n(&router.asked_ns[source], 0, __ATOMIC_RELAXED);
-    uint64_t now, wait;
+    const uint64_t asked = r->asked_ns;
 
+    r->asked_ns = 0;
     if (asked && clock->known) {
-        now = clock->ns + scaled(r->lpar->map.machine->ticks() - clock->tick, clock->scale);
-        wait = now > asked ? now - asked : 0;
+        const uint64_t given = ns_at(clock, r->given), wait = given > asked ? given - asked : 0;
+
         r->timed++;
         r->waited_ns += wait;
         if (wait > r->waited_most_ns)
@@ -167,4 +176,12 @@ void router_publish(const struct routed *r)
     f->timed = r->timed;
     f->waited_ns = r->waited_ns;
     f->waited_most_ns = r->waited_most_ns;
+}
+
+void router_publish_stale(void)
+{
+    uint32_t ports = __atomic_exchange_n(&router.stale, 0, __ATOMIC_RELAXED);
+
+    for (; ports; ports &= ports - 1)
+        router_publish(&router.port[__builtin_ctz(ports)]);
 }

@@ -32,16 +32,21 @@ struct router_clock {
     uint64_t error;    /* of it, ns */
     uint64_t scale;    /* 2^-32 ns a tick */
     uint64_t tried;    /* tick of the last try */
+    uint64_t interval; /* ticks from one try to the next */
 };
 
 /* An interrupt of the function's was recorded. @pre the router's lock */
 void router_asked(const struct routed *r, unsigned source, uint64_t time_ns);
 
-/* The source's interrupt is given to its owner now. @pre the owner's device lock */
-void router_given(struct routed *r, unsigned source);
+/* Reckons what the function's interrupt that was given last had waited, and publishes its counters. @pre the
+ * owner's device lock */
+void router_waited(struct routed *r);
 
 /* Counters of the function have changed. */
 void router_publish(const struct routed *r);
+
+/* The counters of functions of which something was recorded since they were published. */
+void router_publish_stale(void);
 
 /* Its wire has fallen: if it was not served for the rise, it will not be. @pre the router's lock */
 void router_gone(const struct routed *r);

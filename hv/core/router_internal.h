@@ -41,11 +41,14 @@ void router_program_all(void);
 
 /* ---- router_lines.c: lines that stay up, and what they cost ---- */
 
-/* Whether the line interrupt was for somebody. @pre the router's lock */
-void router_count(unsigned pin, bool found);
+/* The line interrupt was for nobody. @pre no lock held */
+void router_fruitless(unsigned pin);
 
-/* Ticks that it took. @pre the router's lock */
-void router_charge(unsigned pin, uint64_t spent);
+/* What the pin's last function cost the vCPU's CPU, in ticks. On that CPU. */
+void router_account(unsigned pin, const struct vcpu *vcpu, uint64_t begin, uint64_t end);
+
+/* Ticks of a period in which each function has its share. */
+uint64_t router_period(const struct lpar *lpar);
 
 /* Puts the function off to the end of its period, if it has had its share of this one. @pre device lock held
  */

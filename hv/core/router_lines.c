@@ -45,20 +45,17 @@ static void pause(unsigned pin)
                                         << (doublings < PAUSE_DOUBLINGS ? doublings : PAUSE_DOUBLINGS)));
 }
 
-/* @pre the router's lock */
-void router_count(unsigned pin, bool found)
+void router_fruitless(unsigned pin)
 {
-    if (found) {
-        router.fruitless[pin] = 0;
-        return;
-    }
+    lock_take(&router.lock);
     router.stats.spurious++;
-    if (++router.fruitless[pin] < FRUITLESS_PAUSE)
-        return;
-    if (router.fruitless[pin] == FRUITLESS_TELL)
+    if (++router.fruitless[pin] == FRUITLESS_TELL)
         log_line("relay: INT%c stays up, and nobody says why", 'A' + pin);
-    mask_in_service(pin);
-    pause(pin);
+    if (router.fruitless[pin] >= FRUITLESS_PAUSE) {
+        mask_in_service(pin);
+        pause(pin);
+    }
+    lock_release(&router.lock);
 }
 
 void router_handle(unsigned pin, struct vcpu *vcpu)
@@ -93,29 +90,32 @@ static uint64_t ticks(const struct lpar *lpar)
     return lpar->map.machine->ticks();
 }
 
-static uint64_t period(const struct lpar *lpar)
+uint64_t router_period(const struct lpar *lpar)
 {
     return lpar->map.machine->ticks_per_second() / PERIODS_PER_SECOND;
 }
 
-void router_charge(unsigned pin, uint64_t spent)
+void router_account(unsigned pin, const struct vcpu *vcpu, uint64_t begin, uint64_t end)
 {
     struct routed *r = router.last[pin];
 
-    if (!r || !router.vcpu[pin] || router.vcpu[pin]->lpar == r->lpar)
+    if (!r)
         return;
-    if (ticks(r->lpar) - r->period > period(r->lpar)) {
-        r->period = ticks(r->lpar);
+    r->exits++;
+    if (vcpu->lpar == r->lpar)
+        return;
+    if (end - r->period > r->period_ticks) {
+        r->period = end;
         r->spent = 0;
     }
-    r->spent += spent;
-    r->taken += spent;
+    r->spent += end - begin;
+    r->taken += end - begin;
 }
 
 /* Puts the function off to the end of its period, if it has had its share of this one. Device lock held. */
 bool router_delay(struct routed *r)
 {
-    const uint64_t length = period(r->lpar), now = ticks(r->lpar);
+    const uint64_t length = r->period_ticks, now = ticks(r->lpar);
 
     if (router.unlimited || now - r->period > length || r->spent < length / PERIOD_SHARE)
         return false;

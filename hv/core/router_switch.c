@@ -126,8 +126,10 @@ static void switch_line(struct routed *r)
     }
     if (r->pass->line_held)
         pci_pass_hold_line(r->pass, false);
-    if (r->in_service)
+    if (r->in_service) {
         lpar_pci_line(r->lpar, r->pass, false);
+        router_waited(r);
+    }
     r->in_service = r->delayed = false;
 }
 
