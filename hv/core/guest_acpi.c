@@ -17,9 +17,6 @@
 #define FACS_BYTES   64u
 #define RSDP_BYTES   36u
 
-#define PCI_GSI_FIRST 16u
-#define PCI_GSIS      8u
-
 struct tables {
     uint8_t *memory;
     size_t size, used;
@@ -78,11 +75,6 @@ static void finish(uint8_t *table, size_t bytes)
 }
 
 /* ---- DSDT ------------------------------------------------------------------------------------- */
-
-uint32_t guest_acpi_pci_gsi(unsigned slot, unsigned pin)
-{
-    return PCI_GSI_FIRST + (slot + pin - 1) % PCI_GSIS;
-}
 
 static void describe_interrupts(struct aml *aml, uint32_t slots)
 {

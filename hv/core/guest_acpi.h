@@ -28,8 +28,14 @@ struct guest_acpi {
     uint32_t pci_first; /* first address for BARs, below the ECAM; 0: none */
 };
 
+#define GUEST_ACPI_PCI_GSI_FIRST 16u
+#define GUEST_ACPI_PCI_GSIS      8u
+
 /* GSI of pin 1 … 4 (INTA … INTD) of a slot of bus 0. */
-uint32_t guest_acpi_pci_gsi(unsigned slot, unsigned pin);
+static inline uint32_t guest_acpi_pci_gsi(unsigned slot, unsigned pin)
+{
+    return GUEST_ACPI_PCI_GSI_FIRST + (slot + pin - 1) % GUEST_ACPI_PCI_GSIS;
+}
 
 /*
  * Writes the tables to `memory`, which the guest sees at `gpa`; the RSDP comes first. Returns the bytes used,

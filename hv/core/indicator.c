@@ -244,8 +244,20 @@ static uint32_t use_record(struct indicator *indicator, const struct relay_event
     return fresh;
 }
 
-/* Takes records until there is no new one. False where the ring does not hold what it should. */
-static bool empty_ring(struct indicator *indicator, uint32_t *moved)
+/* A wire that fell, of an entry whose interrupts are all known: nobody waits for this record. */
+static bool tells_nobody(const struct indicator *indicator, const struct relay_event *record)
+{
+    const unsigned index = RELAY_GET(record->who, RELAY_EVENT_WHO_SOURCE);
+    const struct indicator_source *source = &indicator->source[index % INDICATOR_SOURCES];
+    return index < indicator->sources && !(record->who & RELAY_EVENT_WHO_LEVEL) && is_of(source, record) &&
+           is_intx(source) && RELAY_GET(record->check, RELAY_EVENT_CHECK_COUNT) == (source->count & 0xffff);
+}
+
+/*
+ * Takes records until there is no new one, or (settle) one that is not told to nobody. False where the ring
+ * does not hold what it should.
+ */
+static bool take_records(struct indicator *indicator, bool settle, uint32_t *moved)
 {
     for (;;) {
         struct relay_event record;
@@ -253,14 +265,21 @@ static bool empty_ring(struct indicator *indicator, uint32_t *moved)
         case RECORD_NONE:
             return true;
         case RECORD_GAP:
-            indicator->stats.gaps++;
+            indicator->stats.gaps += !settle;
             return false;
         case RECORD_NEW:
+            if (settle && !tells_nobody(indicator, &record))
+                return true;
             indicator->expected++;
             *moved += use_record(indicator, &record);
             break;
         }
     }
+}
+
+static bool empty_ring(struct indicator *indicator, uint32_t *moved)
+{
+    return take_records(indicator, false, moved);
 }
 
 /* A quarter of the ring at a time: the card needs to know of space, not of every record. */
@@ -576,23 +595,11 @@ int indicator_scan(struct indicator *indicator)
     return result(error, moved);
 }
 
-/* A wire that fell, of an entry whose interrupts are all known: nobody waits for this record. */
-static bool tells_nobody(const struct indicator *indicator, const struct relay_event *record)
-{
-    const unsigned index = RELAY_GET(record->who, RELAY_EVENT_WHO_SOURCE);
-    const struct indicator_source *source = &indicator->source[index % INDICATOR_SOURCES];
-    return index < indicator->sources && !(record->who & RELAY_EVENT_WHO_LEVEL) && is_of(source, record) &&
-           is_intx(source) && RELAY_GET(record->check, RELAY_EVENT_CHECK_COUNT) == (source->count & 0xffff);
-}
-
 void indicator_settle(struct indicator *indicator)
 {
-    struct relay_event record;
-    while (indicator->ring_on && copy_record(indicator, &record) == RECORD_NEW &&
-           tells_nobody(indicator, &record)) {
-        indicator->expected++;
-        (void)use_record(indicator, &record);
-    }
+    uint32_t moved = 0;
+    if (indicator->ring_on)
+        (void)take_records(indicator, true, &moved);
 }
 
 uint32_t indicator_take(struct indicator *indicator, unsigned source)

@@ -161,7 +161,7 @@ void lpar_pci_line(struct lpar *lpar, const struct pci_pass *pass, bool high)
     pci->lines = high ? pci->lines | 1u << pass->slot : pci->lines & ~(1u << pass->slot);
     for (unsigned i = 0; i < pci->count && !any; i++)
         any = pci->lines >> pci->pass[i]->slot & 1 && lpar_pci_gsi(pci->pass[i]) == gsi;
-    lpar->set.env.line(lpar, gsi, any);
+    ioapic_line(&lpar->set.ioapic, gsi, any);
 }
 
 uint32_t lpar_pci_slots(const struct lpar *lpar)

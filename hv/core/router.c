@@ -127,24 +127,19 @@ static bool is_due(const struct routed *r)
            __atomic_load_n(&router.indicator.high[r->first / 32], __ATOMIC_ACQUIRE) >> r->first % 32 & 1;
 }
 
-static bool deliver_messages(void)
+static bool deliver_messages(unsigned word, uint32_t bits)
 {
     bool found = false;
 
-    for (unsigned word = 0; word < (router.indicator.sources + 31) / 32; word++) {
-        uint32_t bits =
-            __atomic_load_n(&router.indicator.pending[word], __ATOMIC_ACQUIRE) & ~router.lines[word];
+    for (; bits; bits &= bits - 1) {
+        const unsigned source = 32 * word + (unsigned)__builtin_ctz(bits);
+        struct routed *r = &router.port[router.port_of[source]];
 
-        for (; bits; bits &= bits - 1) {
-            const unsigned source = 32 * word + (unsigned)__builtin_ctz(bits);
-            struct routed *r = &router.port[router.port_of[source]];
-
-            if (!r->lpar || source == r->first || has_bit(&r->by_vector, source - r->first - 1))
-                continue;
-            lock_take(&r->lpar->devices);
-            found |= send_recorded(r, source, 0);
-            lock_release(&r->lpar->devices);
-        }
+        if (!r->lpar || source == r->first || has_bit(&r->by_vector, source - r->first - 1))
+            continue;
+        lock_take(&r->lpar->devices);
+        found |= send_recorded(r, source, 0);
+        lock_release(&r->lpar->devices);
     }
     return found;
 }
@@ -165,30 +160,27 @@ static bool tell_line(struct routed *r)
     return due;
 }
 
-static bool deliver_lines(void)
-{
-    bool found = false;
-
-    for (unsigned word = 0; word < (router.indicator.sources + 31) / 32; word++) {
-        uint32_t bits = __atomic_load_n(&router.indicator.high[word], __ATOMIC_ACQUIRE) & router.lines[word];
-
-        for (; bits; bits &= bits - 1)
-            found |= tell_line(&router.port[router.port_of[32 * word + (unsigned)__builtin_ctz(bits)]]);
-    }
-    return found;
-}
-
 /*
  * All that the bits say, of any line and any message: an interrupt may bring another's events along. Each bit
  * is taken by one CPU. Not under the router's lock, which comes after the LPARs'.
  */
 bool router_deliver(void)
 {
-    const bool messages = deliver_messages();
+    bool found = false;
 
+    for (unsigned word = 0; 32 * word < router.indicator.sources; word++) {
+        const uint32_t lines = router.lines[word];
+        const uint32_t messages = __atomic_load_n(&router.indicator.pending[word], __ATOMIC_ACQUIRE) & ~lines;
+        uint32_t high = __atomic_load_n(&router.indicator.high[word], __ATOMIC_ACQUIRE) & lines;
+
+        if (messages)
+            found |= deliver_messages(word, messages);
+        for (; high; high &= high - 1)
+            found |= tell_line(&router.port[router.port_of[32 * word + (unsigned)__builtin_ctz(high)]]);
+    }
     if (__atomic_load_n(&router.recovered, __ATOMIC_RELAXED))
         router_after_recovery();
-    return deliver_lines() || messages;
+    return found;
 }
 
 /* ---- the baseline: status registers ---- */

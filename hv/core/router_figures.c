@@ -99,23 +99,6 @@ void router_clock(void)
 
 /* ---- waiting ---- */
 
-/* What comes by status or by vector is given whether its record was seen or not. */
-static bool is_given_by_record(const struct routed *r, unsigned source)
-{
-    return source == r->first ? by_relay(r) : !(r->by_vector >> (source - r->first - 1) & 1);
-}
-
-void router_asked(const struct routed *r, unsigned source, uint64_t time_ns)
-{
-    if (is_given_by_record(r, source) && router.asked_ns[source] == 0)
-        router.asked_ns[source] = time_ns;
-}
-
-void router_gone(const struct routed *r)
-{
-    __atomic_store_n(&router.asked_ns[r->first], 0, __ATOMIC_RELAXED);
-}
-
 void router_void(const struct routed *r)
 {
     for (unsigned i = 0; i <= r->pass->messages; i++)

@@ -35,9 +35,6 @@ struct router_clock {
     uint64_t interval; /* ticks from one try to the next */
 };
 
-/* An interrupt of the function's was recorded. @pre the router's lock */
-void router_asked(const struct routed *r, unsigned source, uint64_t time_ns);
-
 /* Reckons what the function's interrupt that was given last had waited, and publishes its counters. @pre the
  * owner's device lock */
 void router_waited(struct routed *r);
@@ -47,9 +44,6 @@ void router_publish(const struct routed *r);
 
 /* The counters of functions of which something was recorded since they were published. */
 void router_publish_stale(void);
-
-/* Its wire has fallen: if it was not served for the rise, it will not be. @pre the router's lock */
-void router_gone(const struct routed *r);
 
 /* What the function asked for and was not given is void. @pre the owner's device lock */
 void router_void(const struct routed *r);

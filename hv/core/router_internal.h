@@ -23,6 +23,27 @@ static inline unsigned pin_of(const struct routed *r)
     return r->pass->function->pin - 1u; /* none: beyond all pins */
 }
 
+/* ---- since when functions wait. @pre the router's lock ---- */
+
+/* What comes by status or by vector is given whether its record was seen or not. */
+static inline bool is_given_by_record(const struct routed *r, unsigned source)
+{
+    return source == r->first ? by_relay(r) : !(r->by_vector >> (source - r->first - 1) & 1);
+}
+
+/* An interrupt of the function's was recorded. */
+static inline void router_asked(const struct routed *r, unsigned source, uint64_t time_ns)
+{
+    if (router.asked_ns[source] == 0 && is_given_by_record(r, source))
+        router.asked_ns[source] = time_ns;
+}
+
+/* Its wire has fallen: if it was not served for the rise, it will not be. */
+static inline void router_gone(const struct routed *r)
+{
+    __atomic_store_n(&router.asked_ns[r->first], 0, __ATOMIC_RELAXED);
+}
+
 /* ---- router_tables.c: what the relay is told. @pre the router's lock ---- */
 
 void router_write(uint32_t offset, uint32_t value);

@@ -16,23 +16,26 @@ enum {
 #define ID_MASK        0x0f000000u
 #define ENTRY_WRITABLE 0xff0000000001ffffull
 
-static void send(struct ioapic *io, unsigned pin)
+static struct apic_message message_of(uint64_t entry)
 {
-    const uint64_t entry = io->entry[pin];
-    const struct apic_message m = {
+    return (struct apic_message){
         .destination = (uint32_t)(entry >> 56),
         .vector = (uint8_t)entry,
         .delivery = entry >> 8 & 7,
         .logical = entry & ENTRY_LOGICAL,
         .level = entry & ENTRY_LEVEL,
     };
+}
+
+static void send(struct ioapic *io, unsigned pin)
+{
     io->sent++;
-    if (!io->env->route(io->owner, &m)) {
+    if (!io->env->route(io->owner, &io->message[pin])) {
         /* Nobody will end it: the next edge, or rewriting the entry, is the guest's way out. */
         io->nowhere++;
         return;
     }
-    if (entry & ENTRY_LEVEL)
+    if (io->message[pin].level)
         io->entry[pin] |= ENTRY_REMOTE_IRR;
 }
 
@@ -86,6 +89,7 @@ static void write_entry(struct ioapic *io, unsigned pin, uint64_t value)
     if (!(value & ENTRY_LEVEL))
         value &= ~(uint64_t)ENTRY_REMOTE_IRR;
     io->entry[pin] = value;
+    io->message[pin] = message_of(value);
     if (keep & ~value & ENTRY_REMOTE_IRR)
         tell_ended(io, pin);
     evaluate_level(io, pin);

@@ -26,7 +26,8 @@ struct ioapic {
     void *owner;
     uint32_t id, select;
     uint64_t entry[IOAPIC_PINS];
-    uint32_t lines; /* bit per pin: asserted now */
+    struct apic_message message[IOAPIC_PINS]; /* what the entry says, ready to be sent */
+    uint32_t lines;                           /* bit per pin: asserted now */
     uint64_t sent, nowhere, coalesced;
 };
 

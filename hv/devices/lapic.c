@@ -107,6 +107,23 @@ bool lapic_put(struct lapic *lapic, unsigned vector, bool level)
     return true;
 }
 
+static void put_each(struct lapic *lapic, unsigned word, uint32_t requests, uint32_t levels)
+{
+    for (; requests; requests &= requests - 1) {
+        const unsigned bit = (unsigned)__builtin_ctz(requests);
+        lapic_put(lapic, 32 * word + bit, levels >> bit & 1);
+    }
+}
+
+/* lapic_accept() for all of them at once. */
+static void accept_word(struct lapic *lapic, unsigned word, uint32_t requests, uint32_t levels)
+{
+    lapic->tmr[word] = (lapic->tmr[word] & ~requests) | (levels & requests);
+    lapic->irr[word] |= requests;
+    for (; requests; requests &= requests - 1)
+        lapic->stats.accepted++;
+}
+
 void lapic_sync(struct lapic *lapic)
 {
     uint32_t any;
@@ -119,10 +136,10 @@ void lapic_sync(struct lapic *lapic)
         const unsigned i = (unsigned)__builtin_ctz(any);
         uint32_t requests = __atomic_exchange_n(&lapic->requests.vector[i], 0, __ATOMIC_ACQ_REL);
         uint32_t levels = __atomic_load_n(&lapic->requests.level[i], __ATOMIC_RELAXED);
-        for (; requests; requests &= requests - 1) {
-            unsigned bit = (unsigned)__builtin_ctz(requests);
-            lapic_put(lapic, 32 * i + bit, levels >> bit & 1);
-        }
+        if (lapic->direct || !lapic_software_enabled(lapic))
+            put_each(lapic, i, requests, levels);
+        else
+            accept_word(lapic, i, requests, levels);
     }
 }
 

@@ -55,18 +55,22 @@ void lapic_request(struct lapic *l, unsigned vector, bool level)
 }
 
 /* self: the local APIC of the CPU this runs on, where it is known. */
+static bool deliver_vector(struct lapic *l, const struct apic_message *m, const struct lapic *self)
+{
+    if (l == self)
+        return lapic_put(l, m->vector, m->level);
+    if (m->vector < 16 || !(peek(&l->spurious) & SPURIOUS_ENABLE))
+        return false;
+    if (!l->direct || m->level || !l->env->send(l->owner, m->vector))
+        lapic_request(l, m->vector, m->level);
+    return true;
+}
+
 static bool deliver(struct lapic *l, const struct apic_message *m, const struct lapic *self)
 {
+    if (m->delivery == APIC_FIXED || m->delivery == APIC_LOWEST)
+        return deliver_vector(l, m, self);
     switch (m->delivery) {
-    case APIC_FIXED:
-    case APIC_LOWEST:
-        if (l == self)
-            return lapic_put(l, m->vector, m->level);
-        if (m->vector < 16 || !(peek(&l->spurious) & SPURIOUS_ENABLE))
-            return false;
-        if (!l->direct || m->level || !l->env->send(l->owner, m->vector))
-            lapic_request(l, m->vector, m->level);
-        return true;
     case APIC_NMI:
         l->env->nmi(l->owner);
         return true;
