@@ -46,6 +46,9 @@ enum {
     KEY_BITS = (int)(RELAY_SRC_KEY_VALID | RELAY_SRC_KEY_KIND | RELAY_SRC_KEY_PORT | RELAY_SRC_KEY_REQUESTER),
 };
 
+/* What is done for every record, under a lock that others wait for. */
+#define INLINE inline __attribute__((always_inline))
+
 /* ---- the bus --------------------------------------------------------------------------------------- */
 
 static int bus_read(struct indicator *indicator, uint32_t offset, uint32_t *value)
@@ -142,13 +145,13 @@ static uint64_t join(uint32_t low, uint32_t high)
 
 enum record_state { RECORD_NONE, RECORD_NEW, RECORD_GAP };
 
-static enum record_state copy_record(const struct indicator *indicator, struct relay_event *copy)
+static INLINE enum record_state copy_record(const struct indicator *indicator, struct relay_event *copy)
 {
-    const uint32_t size = 1u << indicator->ring_log2;
-    const volatile struct relay_event *slot = &indicator->ring.events[(indicator->expected - 1) & (size - 1)];
+    const uint32_t expected = indicator->expected, size = indicator->ring_size;
+    const volatile struct relay_event *slot = &indicator->ring.events[(expected - 1) & (size - 1)];
     copy->seq = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE);
-    if (copy->seq != indicator->expected) {
-        const bool old = copy->seq == 0 || copy->seq == indicator->expected - size;
+    if (copy->seq != expected) {
+        const bool old = copy->seq == 0 || copy->seq == expected - size;
         return old ? RECORD_NONE : RECORD_GAP;
     }
     copy->who = slot->who;
@@ -169,24 +172,27 @@ static uint32_t event_key(uint32_t who)
            RELAY_PUT(RELAY_SRC_KEY_REQUESTER, RELAY_GET(who, RELAY_EVENT_WHO_REQUESTER));
 }
 
-static bool is_of(const struct indicator_source *source, const struct relay_event *record)
+static INLINE bool is_of(const struct indicator_source *source, const struct relay_event *record)
 {
     return source->known && source->key == event_key(record->who) &&
            source->address == join(record->addr_lo, record->addr_hi) && source->data == record->data;
 }
 
+/* Not inlined: a record is of a known entry but once, and stays in registers so. */
+static __attribute__((noinline)) void adopt_record(struct indicator *indicator, unsigned index, uint32_t key,
+                                                   uint64_t address, uint32_t data)
+{
+    adopt_source(indicator, index, &(struct indicator_source){.key = key, .address = address, .data = data});
+}
+
 /* How many interrupts a listed source's record adds to what is known of it (I2). */
-static uint32_t learn_from_record(struct indicator *indicator, const struct relay_event *record,
-                                  unsigned index)
+static INLINE uint32_t learn_from_record(struct indicator *indicator, const struct relay_event *record,
+                                         unsigned index)
 {
     struct indicator_source *source = &indicator->source[index];
     if (!is_of(source, record))
-        adopt_source(indicator, index,
-                     &(struct indicator_source){
-                         .key = event_key(record->who),
-                         .address = join(record->addr_lo, record->addr_hi),
-                         .data = record->data,
-                     });
+        adopt_record(indicator, index, event_key(record->who), join(record->addr_lo, record->addr_hi),
+                     record->data);
     /*
      * The record carries the low half of the count. Not after the known one: the registers told of it
      * already. Far after it: events were missed, the status record says so, and the registers tell the rest.
@@ -201,7 +207,8 @@ static uint32_t learn_from_record(struct indicator *indicator, const struct rela
     return (uint16_t)ahead;
 }
 
-static void report_record(struct indicator *indicator, const struct relay_event *record, uint32_t fresh)
+static INLINE void report_record(struct indicator *indicator, const struct relay_event *record,
+                                 uint32_t fresh)
 {
     report(indicator, &(struct indicator_event){
                           .source = (uint8_t)RELAY_GET(record->who, RELAY_EVENT_WHO_SOURCE),
@@ -218,7 +225,7 @@ static void report_record(struct indicator *indicator, const struct relay_event 
                       });
 }
 
-static uint32_t use_record(struct indicator *indicator, const struct relay_event *record)
+static INLINE uint32_t use_record(struct indicator *indicator, const struct relay_event *record)
 {
     const unsigned index = RELAY_GET(record->who, RELAY_EVENT_WHO_SOURCE);
     const unsigned kind = RELAY_GET(record->who, RELAY_EVENT_WHO_KIND);
@@ -245,7 +252,7 @@ static uint32_t use_record(struct indicator *indicator, const struct relay_event
 }
 
 /* A wire that fell, of an entry whose interrupts are all known: nobody waits for this record. */
-static bool tells_nobody(const struct indicator *indicator, const struct relay_event *record)
+static INLINE bool tells_nobody(const struct indicator *indicator, const struct relay_event *record)
 {
     const unsigned index = RELAY_GET(record->who, RELAY_EVENT_WHO_SOURCE);
     const struct indicator_source *source = &indicator->source[index % INDICATOR_SOURCES];
@@ -286,7 +293,7 @@ static bool empty_ring(struct indicator *indicator, uint32_t *moved)
 static int tell_tail(struct indicator *indicator)
 {
     const uint32_t tail = indicator->expected - 1;
-    if (tail - indicator->tail_told < (1u << indicator->ring_log2) / 4)
+    if (tail - indicator->tail_told < indicator->ring_size / 4)
         return 0;
     /* I4 */
     __atomic_thread_fence(__ATOMIC_RELEASE);
@@ -470,8 +477,11 @@ static int identify(struct indicator *indicator)
 int indicator_open(struct indicator *indicator, struct card *card, unsigned ring_log2,
                    indicator_listener listener, void *context)
 {
-    *indicator = (struct indicator){
-        .card = card, .ring_log2 = ring_log2, .listener = listener, .listener_context = context};
+    *indicator = (struct indicator){.card = card,
+                                    .ring_log2 = ring_log2,
+                                    .ring_size = 1u << ring_log2,
+                                    .listener = listener,
+                                    .listener_context = context};
     int error = identify(indicator);
     if (error)
         return error;

@@ -80,6 +80,7 @@ struct indicator {
     struct card_ring ring;
     bool ring_on;
     unsigned ring_log2;
+    uint32_t ring_size; /* records */
     uint32_t expected;  /* SEQ of the next record */
     uint32_t tail_told; /* RING_TAIL as last written */
     uint32_t missed;    /* STATUS.MISSED as last seen */

@@ -156,9 +156,14 @@ void lpar_pci_line(struct lpar *lpar, const struct pci_pass *pass, bool high)
 {
     struct lpar_pci *pci = &lpar->pci;
     const unsigned gsi = lpar_pci_gsi(pass);
-    bool any = high;
+    bool any = false;
 
-    pci->lines = high ? pci->lines | 1u << pass->slot : pci->lines & ~(1u << pass->slot);
+    if (high) {
+        pci->lines |= 1u << pass->slot;
+        ioapic_line(&lpar->set.ioapic, gsi, true);
+        return;
+    }
+    pci->lines &= ~(1u << pass->slot);
     for (unsigned i = 0; i < pci->count && !any; i++)
         any = pci->lines >> pci->pass[i]->slot & 1 && lpar_pci_gsi(pci->pass[i]) == gsi;
     ioapic_line(&lpar->set.ioapic, gsi, any);

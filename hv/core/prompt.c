@@ -130,7 +130,7 @@ static void run_mech(struct lpar *lpar, const char *rest)
     if (*word) {
         const bool direct = text_equal(word, mechanism_names[MECHANISM_DIRECT_IRQ]),
                    on = text_equal(way, "on");
-        const char *why = direct && on ? direct_refusal(lpar) : 0;
+        const char *why = !on ? 0 : direct ? direct_refusal(lpar) : router_refusal();
 
         if (!(direct || text_equal(word, mechanism_names[MECHANISM_RELAY])) ||
             !(on || text_equal(way, "off"))) {
@@ -138,7 +138,7 @@ static void run_mech(struct lpar *lpar, const char *rest)
             return;
         }
         if (why) {
-            say("%s: direct_irq cannot be on: %s", lpar->name, why);
+            say("%s: %s cannot be on: %s", lpar->name, word, why);
             return;
         }
         lock_take(&lpar->devices);

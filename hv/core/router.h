@@ -192,6 +192,9 @@ void router_release(struct lpar *lpar);
 /* The function is silent, and about to be reset: what it asked is void. @pre device lock held */
 void router_forget(struct pci_pass *pass);
 
+/* Why no LPAR can have the mechanism on; null: they can. */
+const char *router_refusal(void);
+
 /*
  * The LPAR's mechanism `relay` goes on or off, while it runs: nothing is lost, nothing told twice. Messages
  * go over on the CPU where they come, soon. @pre device lock held

@@ -133,12 +133,21 @@ static void switch_line(struct routed *r)
     r->in_service = r->delayed = false;
 }
 
+const char *router_refusal(void)
+{
+    return router.present ? 0 : "this machine has no relay";
+}
+
 void router_switch(struct lpar *lpar, bool on)
 {
     const uint32_t bit = 1u << MECHANISM_RELAY;
 
     lock_take(&router.lock);
     lpar->mechanisms = on ? lpar->mechanisms | bit : lpar->mechanisms & ~bit;
+    if (!router.present) {
+        lock_release(&router.lock);
+        return;
+    }
     router_drain(INDICATOR_CONFIRM);
     lock_release(&router.lock);
     for (unsigned port = 1; port < ROUTER_PORTS; port++)

@@ -34,7 +34,7 @@ static bool matches_physical(const struct lapic *l, const struct apic_message *m
     return m->destination == id;
 }
 
-static bool matches(const struct lapic *l, const struct apic_message *m)
+static inline __attribute__((always_inline)) bool matches(const struct lapic *l, const struct apic_message *m)
 {
     /* A local APIC that is globally disabled is not on the bus. */
     if (!(__atomic_load_n(&l->base, __ATOMIC_RELAXED) & BASE_ENABLE))
@@ -66,7 +66,8 @@ static bool deliver_vector(struct lapic *l, const struct apic_message *m, const 
     return true;
 }
 
-static bool deliver(struct lapic *l, const struct apic_message *m, const struct lapic *self)
+static inline __attribute__((always_inline)) bool deliver(struct lapic *l, const struct apic_message *m,
+                                                          const struct lapic *self)
 {
     if (m->delivery == APIC_FIXED || m->delivery == APIC_LOWEST)
         return deliver_vector(l, m, self);

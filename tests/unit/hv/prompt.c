@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lpar.h"
+#include "mechanism.h"
 #include "mux.h"
 #include "prompt.h"
 
@@ -78,4 +79,19 @@ Test(prompt, states_are_told, .init = setup)
     used = 0;
     prompt_command("mech 1");
     cr_assert(strstr(seen, "red: direct_irq   off\n"));
+}
+
+Test(prompt, relay_is_refused_where_there_is_none, .init = setup)
+{
+    struct lpar *lpar = &lpars[0];
+
+    memcpy(lpar->name, "red", 4);
+    lpar_count = 1;
+    prompt_command("mech 1 relay on");
+    cr_assert(strstr(seen, "red: relay cannot be on: this machine has no relay\n"));
+    cr_assert_eq(lpar->mechanisms, 0);
+    /* As the partition file may have it. */
+    lpar->mechanisms = 1u << MECHANISM_RELAY;
+    prompt_command("mech 1 relay off");
+    cr_assert_eq(lpar->mechanisms, 0);
 }
