@@ -264,7 +264,7 @@ static INLINE bool tells_nobody(const struct indicator *indicator, const struct 
  * Takes records until there is no new one, or (settle) one that is not told to nobody. False where the ring
  * does not hold what it should.
  */
-static bool take_records(struct indicator *indicator, bool settle, uint32_t *moved)
+static INLINE bool take_records(struct indicator *indicator, bool settle, uint32_t *moved)
 {
     for (;;) {
         struct relay_event record;
@@ -284,7 +284,8 @@ static bool take_records(struct indicator *indicator, bool settle, uint32_t *mov
     }
 }
 
-static bool empty_ring(struct indicator *indicator, uint32_t *moved)
+/* Where it is not looked at for the first time. */
+static __attribute__((noinline)) bool empty_ring(struct indicator *indicator, uint32_t *moved)
 {
     return take_records(indicator, false, moved);
 }
@@ -552,17 +553,13 @@ static bool overflowed(struct indicator *indicator)
     return true;
 }
 
-/*
- * The ring first, then its status: an event is missed only while the ring is full, and the status is written
- * before the interrupt of that event, so whoever was called for it sees the status change here.
- */
-static int drain_ring(struct indicator *indicator, enum indicator_hint hint, uint32_t *moved)
+/* Events were missed, or nothing was found. Not inlined: it is rare, and takes what registers there are. */
+static __attribute__((noinline)) int drain_more(struct indicator *indicator, enum indicator_hint hint,
+                                                bool missed, uint32_t *moved)
 {
     int error = 0;
     bool reset;
-    if (!empty_ring(indicator, moved))
-        return start_again(indicator, moved);
-    if (overflowed(indicator)) {
+    if (missed) {
         if ((error = ask_whether_reset(indicator, &reset)))
             return error;
         if (reset)
@@ -582,6 +579,20 @@ static int drain_ring(struct indicator *indicator, enum indicator_hint hint, uin
             return start_again(indicator, moved);
         indicator->stats.spurious += *moved == 0;
     }
+    return tell_tail(indicator);
+}
+
+/*
+ * The ring first, then its status: an event is missed only while the ring is full, and the status is written
+ * before the interrupt of that event, so whoever was called for it sees the status change here.
+ */
+static INLINE int drain_ring(struct indicator *indicator, enum indicator_hint hint, uint32_t *moved)
+{
+    if (!take_records(indicator, false, moved))
+        return start_again(indicator, moved);
+    const bool missed = overflowed(indicator);
+    if (missed || (*moved == 0 && hint == INDICATOR_CONFIRM))
+        return drain_more(indicator, hint, missed, moved);
     return tell_tail(indicator);
 }
 

@@ -68,8 +68,8 @@ static void raise(struct routed *r, unsigned pin)
     r->lines++;
     router.last[pin] = r;
     r->asked_ns = __atomic_exchange_n(&router.asked_ns[r->first], 0, __ATOMIC_RELAXED);
-    r->given = ticks(r->lpar);
     lpar_pci_line(r->lpar, r->pass, true);
+    r->given = ticks(r->lpar);
 }
 
 void router_send(struct routed *r, unsigned index)
@@ -237,6 +237,7 @@ static void note_least(uint64_t *least, uint64_t ticks)
 void router_line(unsigned pin)
 {
     const struct vcpu *vcpu = router.vcpu[pin];
+    const struct routed *last;
     uint64_t begin, told;
     bool found, scanned;
 
@@ -249,7 +250,8 @@ void router_line(unsigned pin)
     lock_release(&router.lock);
     found = router_deliver();
     scanned = __atomic_load_n(&router.by_status[pin], __ATOMIC_RELAXED) && scan(pin);
-    told = ticks(vcpu->lpar);
+    last = router.last[pin];
+    told = last && last->given >= begin ? last->given : ticks(vcpu->lpar);
     if (found != scanned)
         note_least(scanned ? &router.stats.least.line_scanned : &router.stats.least.line, told - begin);
     router_account(pin, vcpu, begin, told);

@@ -115,13 +115,15 @@ static void put_each(struct lapic *lapic, unsigned word, uint32_t requests, uint
     }
 }
 
-/* lapic_accept() for all of them at once. */
-static void accept_word(struct lapic *lapic, unsigned word, uint32_t requests, uint32_t levels)
+/* One by one: they go elsewhere, or are refused. */
+static __attribute__((noinline)) void sync_each(struct lapic *lapic, uint32_t any)
 {
-    lapic->tmr[word] = (lapic->tmr[word] & ~requests) | (levels & requests);
-    lapic->irr[word] |= requests;
-    for (; requests; requests &= requests - 1)
-        lapic->stats.accepted++;
+    for (; any; any &= any - 1) {
+        const unsigned i = (unsigned)__builtin_ctz(any);
+        const uint32_t requests = __atomic_exchange_n(&lapic->requests.vector[i], 0, __ATOMIC_ACQ_REL);
+
+        put_each(lapic, i, requests, __atomic_load_n(&lapic->requests.level[i], __ATOMIC_RELAXED));
+    }
 }
 
 void lapic_sync(struct lapic *lapic)
@@ -132,14 +134,20 @@ void lapic_sync(struct lapic *lapic)
         return;
     /* Whoever adds a request after this sets its bit of `any` again behind it. */
     any = __atomic_exchange_n(&lapic->requests.any, 0, __ATOMIC_ACQ_REL);
+    if (lapic->direct || !lapic_software_enabled(lapic)) {
+        sync_each(lapic, any);
+        return;
+    }
+    /* lapic_accept() for all of a word at once. */
     for (; any; any &= any - 1) {
         const unsigned i = (unsigned)__builtin_ctz(any);
         uint32_t requests = __atomic_exchange_n(&lapic->requests.vector[i], 0, __ATOMIC_ACQ_REL);
-        uint32_t levels = __atomic_load_n(&lapic->requests.level[i], __ATOMIC_RELAXED);
-        if (lapic->direct || !lapic_software_enabled(lapic))
-            put_each(lapic, i, requests, levels);
-        else
-            accept_word(lapic, i, requests, levels);
+        const uint32_t levels = __atomic_load_n(&lapic->requests.level[i], __ATOMIC_RELAXED);
+
+        lapic->tmr[i] = (lapic->tmr[i] & ~requests) | (levels & requests);
+        lapic->irr[i] |= requests;
+        for (; requests; requests &= requests - 1)
+            lapic->stats.accepted++;
     }
 }
 

@@ -42,7 +42,7 @@ static inline __attribute__((always_inline)) bool matches(const struct lapic *l,
     return m->logical ? matches_logical(l, m) : matches_physical(l, m);
 }
 
-void lapic_request(struct lapic *l, unsigned vector, bool level)
+static inline __attribute__((always_inline)) void request(struct lapic *l, unsigned vector, bool level)
 {
     const uint32_t bit = 1u << (vector & 31);
     if (level)
@@ -54,6 +54,11 @@ void lapic_request(struct lapic *l, unsigned vector, bool level)
     l->env->notify(l->owner);
 }
 
+void lapic_request(struct lapic *l, unsigned vector, bool level)
+{
+    request(l, vector, level);
+}
+
 /* self: the local APIC of the CPU this runs on, where it is known. */
 static bool deliver_vector(struct lapic *l, const struct apic_message *m, const struct lapic *self)
 {
@@ -62,7 +67,7 @@ static bool deliver_vector(struct lapic *l, const struct apic_message *m, const 
     if (m->vector < 16 || !(peek(&l->spurious) & SPURIOUS_ENABLE))
         return false;
     if (!l->direct || m->level || !l->env->send(l->owner, m->vector))
-        lapic_request(l, m->vector, m->level);
+        request(l, m->vector, m->level);
     return true;
 }
 

@@ -171,6 +171,31 @@ Test(indicator, a_wire_that_fell_unrecorded_is_low)
     cr_assert_not(reader.source[0].level);
 }
 
+Test(indicator, a_wire_that_fell_is_taken_ahead_and_nothing_else)
+{
+    open_reader(true);
+    paper_wire(&relay, 1, 0x100, 0, true);
+    all_delivered();
+    cr_assert_eq(indicator_drain(&reader, INDICATOR_POLL), 1);
+    cr_assert_eq(indicator_take(&reader, 0), 1);
+    paper_wire(&relay, 1, 0x100, 0, false);
+    paper_wire(&relay, 1, 0x100, 0, true);
+    paper_wire(&relay, 1, 0x100, 0, false);
+    all_delivered();
+    relay.reads = relay.writes = 0;
+    const unsigned before = n_events;
+    for (unsigned i = 0; i < 2; i++) {
+        indicator_settle(&reader);
+        cr_assert_not(reader.source[0].level);
+        cr_assert_eq(n_events, before + 1);
+        cr_assert_not(indicator_pending(&reader, 0));
+        cr_assert_eq(relay.writes, 0);
+    }
+    cr_assert_eq(indicator_drain(&reader, INDICATOR_POLL), 1, "it rose once more: that is for the drain");
+    cr_assert_eq(n_events, before + 3);
+    cr_assert_eq(relay.reads, 0);
+}
+
 Test(indicator, a_torn_record_is_not_there_yet)
 {
     open_reader(true);
