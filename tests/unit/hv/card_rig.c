@@ -17,7 +17,6 @@ enum { LAPIC_EOI_OFFSET = 0xb0, LAPIC_SPURIOUS_OFFSET = 0xf0, LAPIC_ON = 0x1ff }
 enum { TLP_NS = 8, TICK_NS = 10, BEGIN_NS = 1000, MANY = 100000 };
 
 struct rig rig;
-static unsigned this_cpu;
 static struct machine_ops machine;
 
 void rig_fail(const char *file, int line, const char *what, const char *format, ...)
@@ -34,15 +33,6 @@ void rig_fail(const char *file, int line, const char *what, const char *format, 
 
 /* ---- the root port, and the CPUs that interrupts come to ---- */
 
-static bool irr_take(unsigned cpu, unsigned vector)
-{
-    uint32_t *word = &rig.irr[cpu][vector / 32];
-    const bool was = *word >> vector % 32 & 1;
-
-    *word &= ~(1u << vector % 32);
-    return was;
-}
-
 /* SDM 3A 11.11: to one CPU, fixed, edge. What else gets out is a fault of the circuit or the router. */
 static void take_message(uint64_t address, uint32_t data)
 {
@@ -50,7 +40,8 @@ static void take_message(uint64_t address, uint32_t data)
 
     RIG_CHECK(cpu < RIG_CPUS && (address & 0xfff) == 0, "message to %lx", (unsigned long)address);
     RIG_CHECK(data >= ROUTER_VECTOR && data < ROUTER_LINE_VECTOR, "message %x", data);
-    rig.irr[cpu][data / 32] |= 1u << data % 32;
+    paper_set(paper[cpu].irr, data, true);
+    rig.straight += paper[cpu].begun;
     rig.messages++;
     rig.address = address;
     rig.data = data;
@@ -92,7 +83,7 @@ static void line_on(unsigned pin, bool on)
 
 static bool is_requested(unsigned vector)
 {
-    return rig.irr[this_cpu][vector / 32] >> vector % 32 & 1;
+    return paper[paper_cpu].irr[vector / 32] >> vector % 32 & 1;
 }
 
 static const struct router_host host = {.apic_id = apic_id, .line_on = line_on, .is_requested = is_requested};
@@ -104,7 +95,8 @@ static uint64_t ticks(void)
 
 static void deadline(uint64_t at)
 {
-    rig.deadline[this_cpu] = at;
+    RIG_CHECK(!paper[paper_cpu].begun, "the hypervisor's timer on a direct CPU, at %lu", (unsigned long)at);
+    rig.deadline[paper_cpu] = at;
 }
 
 void rig_pass(uint64_t ns)
@@ -125,21 +117,25 @@ static bool take_line(unsigned cpu)
 
 void rig_stray_line(void)
 {
-    this_cpu = router.vcpu[0]->context.cpu;
+    paper_cpu = router.vcpu[0]->context.cpu;
     router_line(0);
 }
 
 bool rig_interrupt(unsigned cpu)
 {
-    this_cpu = cpu;
+    int vector;
+
+    paper_cpu = cpu;
     if (take_line(cpu))
         return true;
-    for (unsigned vector = ROUTER_LINE_VECTOR; vector-- > ROUTER_VECTOR;)
-        if (irr_take(cpu, vector)) {
-            router_message(vector - ROUTER_VECTOR);
-            return true;
-        }
-    return false;
+    vector = paper_interrupt(cpu);
+    if (vector < 0)
+        return false;
+    if (paper[cpu].vcpu)
+        direct_late(paper[cpu].vcpu, (unsigned)vector);
+    else
+        router_message((unsigned)vector - ROUTER_VECTOR);
+    return true;
 }
 
 /* ---- functions ---- */
@@ -372,12 +368,19 @@ static void set_entry(struct lpar *lpar, unsigned gsi, uint32_t low)
     rig_guest_store(lpar, IOAPIC_BASE + 0x10, 4, low);
 }
 
+static void set_destination(struct lpar *lpar, unsigned gsi, unsigned vcpu)
+{
+    rig_guest_store(lpar, IOAPIC_BASE, 4, 0x11 + 2 * gsi);
+    rig_guest_store(lpar, IOAPIC_BASE + 0x10, 4, vcpu << 24);
+}
+
 static struct lpar *make(const struct rig_plan *rig_plan, unsigned owner, const char *name)
 {
     static struct carve carve;
     struct lpar_plan plan = {.name = name,
-                             .cpus = 1,
-                             .cpu = {owner - 1},
+                             .cpus = rig_plan->dedicated ? 2 : 1,
+                             .cpu = {owner - 1, owner + 1},
+                             .x2apic = rig_plan->dedicated != 0,
                              .bytes = RIG_MEMORY,
                              .mechanisms = 1u << MECHANISM_RELAY};
     uint8_t *memory = aligned_alloc(RIG_MEMORY, RIG_MEMORY);
@@ -387,13 +390,17 @@ static struct lpar *make(const struct rig_plan *rig_plan, unsigned owner, const 
     carve_add(&carve, (uintptr_t)memory, (uintptr_t)memory + RIG_MEMORY);
     plan.functions.host = &pci;
     for (unsigned f = 1; f <= rig_plan->ports; f++)
-        if (rig_plan->owner[f] == owner)
+        if (rig_plan->owner[f] == owner) {
+            plan.functions.dedicated[plan.functions.count] = rig_plan->dedicated >> f & 1;
             plan.functions.function[plan.functions.count++] = &rig.described[f];
+        }
     lpar = lpar_create(&plan, &machine, &carve);
     RIG_CHECK(lpar, "%s cannot be made", name);
-    this_cpu = owner - 1;
+    paper_cpu = owner - 1;
     timers_stop(lpar->vcpu[0]);
     lapic_mmio_write(&lpar->vcpu[0]->lapic, LAPIC_SPURIOUS_OFFSET, 4, LAPIC_ON);
+    if (lpar->cpus > 1)
+        paper_guest_start(lpar->vcpu[1]);
     for (unsigned f = 1; f <= rig_plan->ports; f++) {
         if (rig_plan->owner[f] != owner)
             continue;
@@ -431,13 +438,16 @@ static void run_requests(struct vcpu *vcpu)
 {
     uint32_t requests;
 
-    if (rig.deadline[this_cpu] <= ticks()) {
-        rig.deadline[this_cpu] = ~0ull;
+    if (rig.deadline[paper_cpu] <= ticks()) {
+        rig.deadline[paper_cpu] = ~0ull;
         vcpu_request(vcpu, REQUEST_TIMER);
     }
     requests = __atomic_exchange_n(&vcpu->context.requests, 0, __ATOMIC_SEQ_CST);
     if (requests & (REQUEST_TIMER | REQUEST_DEADLINE))
         timers_run(vcpu);
+    if (requests & REQUEST_DIRECT)
+        direct_look(vcpu);
+    lapic_sync(&vcpu->lapic);
 }
 
 static void serve(struct lpar *lpar, unsigned vector)
@@ -448,7 +458,7 @@ static void serve(struct lpar *lpar, unsigned vector)
 
 void rig_end(struct lpar *lpar, unsigned f)
 {
-    this_cpu = lpar->vcpu[0]->context.cpu;
+    paper_cpu = lpar->vcpu[0]->context.cpu;
     update_wire(f);
     serve(lpar, LINE_VECTOR + f);
 }
@@ -459,9 +469,8 @@ void rig_guest(struct lpar *lpar, unsigned handlers)
     struct lapic *lapic = &vcpu->lapic;
     int vector;
 
-    this_cpu = vcpu->context.cpu;
+    paper_cpu = vcpu->context.cpu;
     run_requests(vcpu);
-    lapic_sync(lapic);
     while (handlers-- && (vector = lapic_pending(lapic)) != LAPIC_NO_VECTOR) {
         lapic_take(lapic, (unsigned)vector);
         serve(lpar, (unsigned)vector);
@@ -469,29 +478,79 @@ void rig_guest(struct lpar *lpar, unsigned handlers)
     }
 }
 
-static bool is_quiet(const struct lpar *lpar)
+bool rig_begin_handler(struct lpar *lpar)
 {
-    const struct vcpu *vcpu = lpar->vcpu[0];
+    struct vcpu *vcpu = lpar->vcpu[1];
+    int vector;
 
-    return !vcpu->context.requests && !vcpu->lapic.requests.any &&
-           lapic_pending(&vcpu->lapic) == LAPIC_NO_VECTOR;
+    paper_cpu = vcpu->context.cpu;
+    run_requests(vcpu);
+    vector = paper_guest_take(vcpu);
+    if (vector == LAPIC_NO_VECTOR)
+        return false;
+    handle(lpar, (unsigned)vector);
+    rig.handling[vcpu->context.cpu]++;
+    return true;
+}
+
+bool rig_end_handler(struct lpar *lpar)
+{
+    struct vcpu *vcpu = lpar->vcpu[1];
+
+    if (!rig.handling[vcpu->context.cpu])
+        return false;
+    rig.handling[vcpu->context.cpu]--;
+    paper_cpu = vcpu->context.cpu;
+    paper_guest_end(vcpu);
+    return true;
+}
+
+static bool has_work(const struct vcpu *vcpu)
+{
+    return vcpu->context.requests || vcpu->lapic.requests.any ||
+           lapic_pending(&vcpu->lapic) != LAPIC_NO_VECTOR || rig.handling[vcpu->context.cpu];
+}
+
+static bool lpar_has_work(const struct lpar *lpar)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < lpar->cpus; i++)
+        any |= has_work(lpar->vcpu[i]);
+    return any;
+}
+
+static bool run_all(struct lpar *lpar)
+{
+    bool any = false;
+
+    rig_guest(lpar, 1);
+    if (lpar->cpus > 1) {
+        any = rig_begin_handler(lpar);
+        any |= rig_end_handler(lpar);
+    }
+    return any;
 }
 
 static uint64_t next_deadline(void)
 {
-    return rig.deadline[0] < rig.deadline[1] ? rig.deadline[0] : rig.deadline[1];
+    uint64_t next = ~0ull;
+
+    for (unsigned cpu = 0; cpu < RIG_CPUS; cpu++)
+        if (rig.deadline[cpu] < next)
+            next = rig.deadline[cpu];
+    return next;
 }
 
 void rig_settle(void)
 {
     for (unsigned i = 0; i < MANY; i++) {
-        bool any = false;
+        bool any = run_all(rig.red);
 
-        rig_guest(rig.red, 1);
-        rig_guest(rig.blue, 1);
+        any |= run_all(rig.blue);
         for (unsigned cpu = 0; cpu < RIG_CPUS; cpu++)
             any |= rig_interrupt(cpu);
-        if (any || !is_quiet(rig.red) || !is_quiet(rig.blue))
+        if (any || lpar_has_work(rig.red) || lpar_has_work(rig.blue))
             continue;
         if (next_deadline() == ~0ull)
             return;
@@ -501,12 +560,17 @@ void rig_settle(void)
     rig_fail(__FILE__, __LINE__, "rig_settle()", "work without end");
 }
 
+static uint32_t address_of(unsigned f)
+{
+    return 0xfee00000u | rig.device[f].aim << 12;
+}
+
 void rig_use_msix(unsigned f)
 {
     const uint64_t table = rig_pass_of(f)->placed[0] + RIG_TABLE;
 
     for (unsigned entry = 0; entry < RIG_ENTRIES; entry++) {
-        rig_guest_store(router.port[f].lpar, table + 16 * entry, 4, 0xfee00000);
+        rig_guest_store(router.port[f].lpar, table + 16 * entry, 4, address_of(f));
         rig_guest_store(router.port[f].lpar, table + 16 * entry + 8, 4,
                         MESSAGE_VECTOR + entry * MESSAGE_VECTORS + f);
         rig_guest_store(router.port[f].lpar, table + 16 * entry + 12, 4, 0);
@@ -517,7 +581,7 @@ void rig_use_msix(unsigned f)
 
 void rig_use_msi(unsigned f)
 {
-    rig_guest_set_config(f, RIG_AT_MSI + MSI_ADDRESS, 4, 0xfee00000);
+    rig_guest_set_config(f, RIG_AT_MSI + MSI_ADDRESS, 4, address_of(f));
     rig_guest_set_config(f, RIG_AT_MSI + MSI_ADDRESS + 4, 2, MESSAGE_VECTOR + f);
     rig_guest_set_config(f, RIG_AT_MSI + MSI_CONTROL, 2, MSI_ENABLE);
     update_wire(f);
@@ -530,11 +594,26 @@ void rig_use_line(unsigned f)
     update_wire(f);
 }
 
+void rig_aim(unsigned f, unsigned vcpu)
+{
+    rig.device[f].aim = vcpu;
+    set_destination(router.port[f].lpar, lpar_pci_gsi(rig_pass_of(f)), vcpu);
+}
+
 void rig_switch(struct lpar *lpar, bool on)
 {
     lock_take(&lpar->devices);
     router_switch(lpar, on);
     lock_release(&lpar->devices);
+}
+
+void rig_switch_direct(struct lpar *lpar, bool on)
+{
+    lock_take(&lpar->devices);
+    direct_switch(lpar, on);
+    lock_release(&lpar->devices);
+    RIG_CHECK(!router_audit(), "%s", router_audit());
+    RIG_CHECK(!direct_audit(lpar), "%s", direct_audit(lpar));
 }
 
 unsigned long rig_handled(void)
@@ -575,7 +654,8 @@ void rig_open(const struct rig_plan *plan)
     memset(&router, 0, sizeof router);
     memset(lpars, 0, sizeof lpars);
     lpar_count = 0;
-    rig = (struct rig){.input_on = true, .deadline = {~0ull, ~0ull}};
+    paper_reset();
+    rig = (struct rig){.input_on = true, .deadline = {~0ull, ~0ull, ~0ull, ~0ull}};
     ports = plan->ports;
     for (unsigned f = 1; f <= ports; f++) {
         make_function(f);
@@ -584,6 +664,8 @@ void rig_open(const struct rig_plan *plan)
     machine = hosted_ops;
     machine.ticks = ticks;
     machine.deadline = deadline;
+    machine.apic = &paper_apic;
+    machine.direct = paper_direct;
     rig.model = power_on();
     rig.sim = card_sim_open(rig.model, sink, NULL);
     RIG_CHECK(rig.sim, "no memory");

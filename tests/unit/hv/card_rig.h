@@ -4,9 +4,9 @@
  *
  * Real: the circuit, the indicator's reader, the router, configuration space, timers, I/O APIC and local
  * APIC. Played here: the functions behind the relay, the root port, the machine's I/O APIC input and local
- * APICs (one input, one bit a vector as in an IRR, so that messages merge), and what drivers in guests do.
- * Each of the two LPARs has one vCPU, on a CPU of its own. Time stands but for what rig_pass() and each TLP
- * add.
+ * APICs (one input; paper_apic.h, so that messages merge), and what drivers in guests do. Each of the two
+ * LPARs has one vCPU, on a CPU of its own; where functions are dedicated it has a second one that may be
+ * direct. Time stands but for what rig_pass() and each TLP add.
  */
 #ifndef CARD_RIG_H
 #define CARD_RIG_H
@@ -14,11 +14,12 @@
 #include "card_sim.h"
 #include "hosted.h"
 #include "lpar.h"
+#include "paper_apic.h"
 #include "pci_host.h"
 #include "router.h"
 #include "tlp.h"
 
-enum { RIG_FUNCTIONS = 7, RIG_CPUS = 2, RIG_ENTRIES = 2, RIG_MSIX_ENTRIES = 4 };
+enum { RIG_FUNCTIONS = 7, RIG_CPUS = 4, RIG_ENTRIES = 2, RIG_MSIX_ENTRIES = 4 };
 enum { RIG_BAR_BYTES = 0x2000, RIG_TABLE = 0x1000, RIG_MEMORY = 2 << 20 };
 /* Where a function's capabilities are. */
 enum { RIG_AT_MSIX = 0x40, RIG_AT_MSI = 0x50, RIG_AT_PCIE = 0x70 };
@@ -26,6 +27,7 @@ enum { RIG_AT_MSIX = 0x40, RIG_AT_MSI = 0x50, RIG_AT_PCIE = 0x70 };
 struct rig_plan {
     unsigned ports;                    /* 4 or 7: functions on the card */
     unsigned owner[1 + RIG_FUNCTIONS]; /* of function f: 0 nobody, 1 red, 2 blue */
+    unsigned dedicated;                /* bit per function; not 0: LPARs have two vCPUs */
 };
 
 /* What a handler is called for. */
@@ -36,6 +38,7 @@ struct rig_device {
     uint8_t config[256];
     uint8_t bar[RIG_BAR_BYTES];
     bool wants, told;            /* its wire; and as the relay was last told */
+    unsigned aim;                /* the vCPU that its driver wants its messages, or its line, at */
     unsigned resets;             /* function-level ones */
     unsigned owed[RIG_ENTRIES];  /* messages sent since the handler last ran; 0 at the end: none is lost */
     unsigned unmet[RIG_ENTRIES]; /* messages less calls of their handler */
@@ -57,9 +60,10 @@ struct rig {
     /* The root port and what is behind it. */
     bool level, input_on;
     bool due;                    /* the I/O APIC has sent it: also if the line has fallen since */
-    uint32_t irr[RIG_CPUS][8];   /* messages that wait for the CPU */
     uint64_t deadline[RIG_CPUS]; /* ticks, ~0: none */
+    unsigned handling[RIG_CPUS]; /* handlers of a second vCPU's guest that have not sent EOI */
     unsigned long messages;      /* that got out */
+    unsigned long straight;      /* of them: to a guest, without the hypervisor */
     uint64_t address;            /* of the last one */
     uint32_t data;
     unsigned writes, reads;              /* DMA that got out */
@@ -105,8 +109,13 @@ bool rig_interrupt(unsigned cpu);
 /* A line interrupt that nothing asked for. */
 void rig_stray_line(void);
 
-/* What is due of the vCPU's timers and requests; then its guest runs `handlers` handlers at most. */
+/* What is due of the first vCPU's timers and requests; then its guest runs `handlers` handlers at most. */
 void rig_guest(struct lpar *lpar, unsigned handlers);
+
+/* The same for the second one, whose handlers nest: one begins, if one can now; the last one that did ends.
+ * False: none. @pre functions are dedicated */
+bool rig_begin_handler(struct lpar *lpar);
+bool rig_end_handler(struct lpar *lpar);
 
 /* The handler of a function's line, which the vCPU has taken, to its EOI. */
 void rig_end(struct lpar *lpar, unsigned f);
@@ -125,9 +134,13 @@ void rig_guest_store(struct lpar *lpar, uint64_t gpa, unsigned size, uint64_t va
 void rig_use_msix(unsigned f);
 void rig_use_msi(unsigned f);
 void rig_use_line(unsigned f);
+/* At the vCPU; goes with what is used from then on. */
+void rig_aim(unsigned f, unsigned vcpu);
 
 /* `mech N relay on|off` */
 void rig_switch(struct lpar *lpar, bool on);
+/* `mech N direct_irq on|off`; and what hv/core's audits say then is nothing. */
+void rig_switch_direct(struct lpar *lpar, bool on);
 
 /* Sums over all functions. */
 unsigned long rig_handled(void);

@@ -1,153 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A vCPU between the virtual local APIC and a physical one, which is one on paper here: it has an IRR, an ISR
- * and a timer. */
+/* A vCPU between the virtual local APIC and a physical one, which is one on paper here. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lapic_state.h"
-#include "lpar.h"
+#include "paper_apic.h"
 
-enum { BASE = LAPIC_MSR_FIRST, X2APIC_ON = 0xfee00c00, VECTORS = 0x30, FIRST_USED = 0x40, PERIOD = 1000 };
+enum { VECTORS = 0x30, FIRST_USED = 0x40, PERIOD = 1000 };
 
-static struct {
-    uint32_t irr[8], isr[8];
-    uint32_t tpr, spurious;
-    unsigned how;
-    bool begun;
-    uint8_t vector;
-    uint64_t at, period;
-} paper;
-
+/* The CPU that is direct. */
+static struct paper_apic *const cpu = &paper[1];
 static struct lpar *lpar;
 static struct vcpu *vcpu;
 static uint64_t now;
 
-static int highest(const uint32_t bits[8])
+static void kick(unsigned to, bool urgent)
 {
-    for (int vector = 255; vector >= 0; vector--)
-        if (bits[vector / 32] >> (vector & 31) & 1)
-            return vector;
-    return -1;
-}
-
-static void set(uint32_t bits[8], unsigned vector, bool on)
-{
-    const uint32_t bit = 1u << (vector & 31);
-
-    bits[vector / 32] = on ? bits[vector / 32] | bit : bits[vector / 32] & ~bit;
-}
-
-/* ---- the physical local APIC ---- */
-
-static const char *refusal(unsigned cpu)
-{
-    return cpu == 0 ? "it is the first" : 0;
-}
-
-static void begin(void)
-{
-    cr_assert_not(paper.begun);
-    paper.begun = true;
-}
-
-static void quiet(void)
-{
-    cr_assert(paper.begun);
-}
-
-static void end(void)
-{
-    cr_assert_eq(highest(paper.isr), -1, "something is still in service");
-    for (int vector; (vector = highest(paper.irr)) >= 0;) {
-        set(paper.irr, (unsigned)vector, false);
-        direct_late(vcpu, (unsigned)vector);
-    }
-    paper.begun = false;
-}
-
-static bool send(unsigned cpu, uint8_t vector)
-{
-    cr_assert_eq(cpu, 1);
-    if (paper.begun)
-        set(paper.irr, vector, true);
-    return paper.begun;
-}
-
-static uint32_t apic_read(unsigned number)
-{
-    if (number == LAPIC_TPR)
-        return paper.tpr;
-    if (number >= LAPIC_ISR && number < LAPIC_TMR)
-        return paper.isr[number - LAPIC_ISR];
-    cr_assert(number >= LAPIC_IRR && number < LAPIC_ESR);
-    return paper.irr[number - LAPIC_IRR];
-}
-
-static void apic_write(unsigned number, uint32_t value)
-{
-    cr_assert(paper.begun);
-    switch (number) {
-    case LAPIC_SELF_IPI:
-        cr_assert_geq(value, DIRECT_FIRST);
-        set(paper.irr, value, true);
-        break;
-    case LAPIC_EOI:
-        cr_assert_geq(highest(paper.isr), 0);
-        set(paper.isr, (unsigned)highest(paper.isr), false);
-        break;
-    case LAPIC_TPR:
-        paper.tpr = value;
-        break;
-    default:
-        cr_assert_eq(number, LAPIC_SPURIOUS);
-        paper.spurious = value;
-    }
-}
-
-static void timer(uint8_t vector, uint64_t at, uint64_t period, bool own)
-{
-    cr_assert_not(own);
-    paper.vector = vector;
-    paper.at = at;
-    paper.period = period;
-}
-
-static uint64_t timer_stop(void)
-{
-    const uint64_t left = paper.at == ~0ull || paper.at <= now ? 0 : paper.at - now;
-
-    paper.at = ~0ull;
-    return left;
-}
-
-static bool has_deadline(void)
-{
-    return false;
-}
-
-static const struct machine_apic apic = {.refusal = refusal,
-                                         .begin = begin,
-                                         .quiet = quiet,
-                                         .end = end,
-                                         .send = send,
-                                         .read = apic_read,
-                                         .write = apic_write,
-                                         .timer = timer,
-                                         .timer_stop = timer_stop,
-                                         .has_deadline = has_deadline};
-
-/* ---- the rest of the machine ---- */
-
-static void direct(struct context *context, unsigned how)
-{
-    cr_assert_eq(context, &vcpu->context);
-    paper.how = how;
-}
-
-static void kick(unsigned cpu, bool urgent)
-{
-    (void)cpu;
+    (void)to;
     (void)urgent;
 }
 
@@ -163,11 +33,11 @@ static uint64_t ticks_per_second(void)
 
 static void deadline(uint64_t at)
 {
-    cr_assert_not(paper.begun, "the hypervisor's timer on a direct CPU, at %lu", (unsigned long)at);
+    cr_assert_not(cpu->begun, "the hypervisor's timer on a direct CPU, at %lu", (unsigned long)at);
 }
 
-static const struct machine_ops machine = {.apic = &apic,
-                                           .direct = direct,
+static const struct machine_ops machine = {.apic = &paper_apic,
+                                           .direct = paper_direct,
                                            .kick = kick,
                                            .ticks = ticks,
                                            .ticks_per_second = ticks_per_second,
@@ -177,8 +47,7 @@ static const struct machine_ops machine = {.apic = &apic,
 
 static void write_msr(unsigned number, uint64_t value)
 {
-    cr_assert(vcpu->direct.active ? direct_msr_write(vcpu, BASE + number, value)
-                                  : lapic_msr_write(&vcpu->lapic, BASE + number, value));
+    paper_guest_write(vcpu, number, value);
 }
 
 /* Between two runs. */
@@ -189,31 +58,14 @@ static void loop(void)
     lapic_sync(&vcpu->lapic);
 }
 
-/* The vector that the guest's handler is called with, or LAPIC_NO_VECTOR. */
 static int take(void)
 {
-    int vector;
-
-    if (!vcpu->lapic.direct) {
-        vector = lapic_pending(&vcpu->lapic);
-        if (vector != LAPIC_NO_VECTOR)
-            lapic_take(&vcpu->lapic, (unsigned)vector);
-        return vector;
-    }
-    vector = highest(paper.irr);
-    if (vector < 0 || vector >> 4 <= highest(paper.isr) >> 4)
-        return LAPIC_NO_VECTOR;
-    set(paper.irr, (unsigned)vector, false);
-    set(paper.isr, (unsigned)vector, true);
-    return vector;
+    return paper_guest_take(vcpu);
 }
 
 static void end_interrupt(void)
 {
-    if (vcpu->lapic.direct && !(paper.how & DIRECT_END_EXITS))
-        set(paper.isr, (unsigned)highest(paper.isr), false);
-    else
-        write_msr(LAPIC_EOI, 0);
+    paper_guest_end(vcpu);
 }
 
 static void interrupt(unsigned vector, bool level)
@@ -251,11 +103,9 @@ static void set_up(void)
         cr_assert(lpar_devices_add_vcpu(vcpu));
         lpar->vcpu[lpar->cpus++] = vcpu;
     }
-    memset(&paper, 0, sizeof paper);
-    paper.at = ~0ull;
+    paper_reset();
     now = 1000000;
-    cr_assert(lapic_msr_write(&vcpu->lapic, LAPIC_MSR_BASE, X2APIC_ON));
-    write_msr(LAPIC_SPURIOUS, 0x1ff);
+    paper_guest_start(vcpu);
 }
 
 TestSuite(direct, .init = set_up);
@@ -285,11 +135,11 @@ Test(direct, what_is_requested_goes_over_once_nothing_is_in_service)
     end_interrupt();
     loop();
     cr_assert(vcpu->lapic.direct);
-    cr_assert_eq(paper.how, DIRECT_ON);
-    cr_assert_eq(paper.spurious, 0x1ff);
+    cr_assert_eq(cpu->how, DIRECT_ON);
+    cr_assert_eq(cpu->spurious, 0x1ff);
     cr_assert_eq(take(), 0x41);
     cr_assert_eq(take(), LAPIC_NO_VECTOR);
-    cr_assert_eq(highest(vcpu->lapic.irr), -1);
+    cr_assert_eq(paper_highest(vcpu->lapic.irr), -1);
 }
 
 Test(direct, an_interrupt_of_another_cpu_needs_nobody)
@@ -310,11 +160,11 @@ Test(direct, comes_back_in_the_middle_of_handlers)
     interrupt(0x70, false);
     cr_assert_eq(take(), 0x70);
     interrupt(0x40, false);
-    paper.tpr = 0x20;
+    cpu->tpr = 0x20;
     want(false);
     loop();
     cr_assert_not(vcpu->lapic.direct);
-    cr_assert_eq(paper.how, 0);
+    cr_assert_eq(cpu->how, 0);
     cr_assert_eq(lapic_cr8(&vcpu->lapic), 2);
     cr_assert_eq(take(), LAPIC_NO_VECTOR, "two of a higher class are in service");
     end_interrupt();
@@ -332,14 +182,14 @@ Test(direct, end_of_a_level_triggered_interrupt_exits)
     interrupt(0x52, true);
     cr_assert_neq(vcpu->context.requests, 0, "its CPU is told");
     loop();
-    cr_assert_eq(paper.how, DIRECT_ON | DIRECT_END_EXITS);
+    cr_assert_eq(cpu->how, DIRECT_ON | DIRECT_END_EXITS);
     cr_assert_eq(take(), 0x52);
     interrupt(0x63, false);
     cr_assert_eq(take(), 0x63);
     end_interrupt();
-    cr_assert_eq(paper.how, DIRECT_ON | DIRECT_END_EXITS, "that was another's");
+    cr_assert_eq(cpu->how, DIRECT_ON | DIRECT_END_EXITS, "that was another's");
     end_interrupt();
-    cr_assert_eq(paper.how, DIRECT_ON);
+    cr_assert_eq(cpu->how, DIRECT_ON);
 }
 
 Test(direct, timer_moves_with_it)
@@ -351,10 +201,10 @@ Test(direct, timer_moves_with_it)
     want(true);
     loop();
     cr_assert_eq(vcpu->lapic_at, ~0ull);
-    cr_assert_eq(paper.vector, 0x66);
-    cr_assert_eq(paper.period, PERIOD);
+    cr_assert_eq(cpu->vector, 0x66);
+    cr_assert_eq(cpu->period, PERIOD);
     now += 10 * PERIOD + 300;
-    paper.at = now + 700; /* it has gone round */
+    cpu->at = now + 700; /* it has gone round */
     want(false);
     loop();
     cr_assert_eq(vcpu->lapic_at, now + 700);
@@ -368,9 +218,9 @@ Test(direct, a_deadline_that_has_passed_is_not_told_twice)
     want(true);
     loop();
     cr_assert(direct_msr_write(vcpu, LAPIC_MSR_DEADLINE, now + 500));
-    cr_assert_eq(paper.at, now + 500);
+    cr_assert_eq(cpu->at, now + 500);
     now += 600;
-    set(paper.irr, paper.vector, true);
+    paper_set(cpu->irr, cpu->vector, true);
     cr_assert_eq(take(), 0x66);
     want(false);
     loop();

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * route_million [INTERRUPTS [SEED]]: so many interrupts of seven functions of two LPARs through the Verilated
- * relay, at random, the mechanism switched now and then, each handler call held against what its function
- * asked. Prints figures in the benchmarks' format; status 1 where a handler ran in the wrong LPAR, an
- * interrupt was lost, or a handler ran for nothing.
+ * relay, at random, the mechanisms switched now and then, each handler call held against what its function
+ * asked. Two functions are dedicated: they aim at either CPU of their LPAR, of which the second one goes
+ * direct and back. Prints figures in the benchmarks' format; status 1 where a handler ran in the wrong LPAR,
+ * an interrupt was lost, a handler ran for nothing, or no message went straight to a guest.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,15 @@
 
 enum { PORTS = 7, ON_A_LINE = 700, STEP_NS = 1000 };
 /* One of so many steps. */
-enum { SWITCH = 200, CHANGE = 400 };
+enum { SWITCH = 200, CHANGE = 400, AIM = 400 };
+/* Functions that are dedicated: one of each LPAR. */
+enum { FIRST_DEDICATED = 5, DEDICATED = 2 };
 
 enum way { BY_LINE, BY_MSI, BY_MSIX, WAYS };
 
 static uint64_t state;
 static enum way way[PORTS + 1];
-static unsigned long asked[WAYS], eager, switches, changes;
+static unsigned long asked[WAYS], eager, switches, direct_switches, changes, aims;
 
 static unsigned dice(unsigned below)
 {
@@ -28,9 +31,9 @@ static unsigned dice(unsigned below)
     return (unsigned)(state >> 33) % below;
 }
 
-static void open_rig(void)
+static void open_rig(unsigned dedicated)
 {
-    rig_open(&(struct rig_plan){.ports = PORTS, .owner = {0, 1, 2, 1, 2, 1, 2, 1}});
+    rig_open(&(struct rig_plan){.ports = PORTS, .owner = {0, 1, 2, 1, 2, 1, 2, 1}, .dedicated = dedicated});
 }
 
 static void figure(const char *name, double value, const char *unit, double baseline,
@@ -55,7 +58,7 @@ static double reads_on_a_line(bool by_relay)
 {
     uint64_t before;
 
-    open_rig();
+    open_rig(0);
     rig_switch(rig.red, by_relay);
     rig_switch(rig.blue, by_relay);
     rig_settle();
@@ -115,12 +118,37 @@ static void change(unsigned f)
     changes++;
 }
 
+/* The guest gives a dedicated function's interrupts to one of its CPUs, whatever is under way. */
+static void aim(unsigned f)
+{
+    rig_aim(f, dice(2));
+    if (way[f] == BY_MSI)
+        rig_use_msi(f);
+    if (way[f] == BY_MSIX)
+        rig_use_msix(f);
+    aims++;
+}
+
+static void run_guest(struct lpar *lpar)
+{
+    switch (dice(3)) {
+    case 0:
+        rig_guest(lpar, 1 + dice(3));
+        break;
+    case 1:
+        rig_begin_handler(lpar);
+        break;
+    default:
+        rig_end_handler(lpar);
+    }
+}
+
 static void step(void)
 {
     struct lpar *lpar = dice(2) ? rig.red : rig.blue;
 
     rig_pass(dice(STEP_NS));
-    switch (dice(4)) {
+    switch (dice(5)) {
     case 0:
     case 1:
         ask(1 + dice(PORTS));
@@ -129,8 +157,14 @@ static void step(void)
         rig_interrupt(dice(RIG_CPUS));
         break;
     default:
-        rig_guest(lpar, 1 + dice(3));
+        run_guest(lpar);
     }
+    if (dice(SWITCH) == 0) {
+        rig_switch_direct(lpar, !(lpar->mechanisms >> MECHANISM_DIRECT_IRQ & 1));
+        direct_switches++;
+    }
+    if (dice(AIM) == 0)
+        aim(FIRST_DEDICATED + dice(DEDICATED));
     if (dice(SWITCH) == 0) {
         rig_switch(lpar, !(lpar->mechanisms >> MECHANISM_RELAY & 1));
         switches++;
@@ -155,11 +189,20 @@ static unsigned long unserved(unsigned f)
     return sum;
 }
 
+static void tell_direct(const struct lpar *lpar)
+{
+    const struct direct *d = &lpar->vcpu[1]->direct;
+
+    fprintf(stderr, "%s: direct %lu times, left %lu; handed on %lu, late %lu\n", lpar->name,
+            (unsigned long)d->entered, (unsigned long)d->left, (unsigned long)d->handed,
+            (unsigned long)d->late);
+}
+
 static int run(unsigned long interrupts)
 {
     unsigned long lost = 0;
 
-    open_rig();
+    open_rig(((1u << DEDICATED) - 1) << FIRST_DEDICATED);
     for (unsigned f = 1; f <= PORTS; f++)
         use(f, f <= 3 ? BY_LINE : f <= 5 ? BY_MSIX : BY_MSI);
     while (all_asked() < interrupts)
@@ -174,11 +217,17 @@ static int run(unsigned long interrupts)
         "times; %lu status registers read, %lu of the hypervisor's interrupts found nothing\n",
         all_asked(), asked[BY_LINE], asked[BY_MSI], asked[BY_MSIX], eager, rig_handled(), switches, changes,
         router.stats.scan_reads, router.stats.spurious);
+    tell_direct(rig.red);
+    tell_direct(rig.blue);
+    fprintf(stderr,
+            "direct_irq switched %lu times, dedicated functions aimed %lu times; "
+            "%lu of %lu messages went straight to a guest\n",
+            direct_switches, aims, rig.straight, rig.messages);
     count("interrupts_asked", all_asked());
     count("wrong_lpar", rig.wrong_lpar);
     count("lost", lost);
     count("doubled", rig_in_vain());
-    return rig.wrong_lpar || lost || rig_in_vain() || all_asked() - rig_handled() > eager;
+    return rig.wrong_lpar || lost || rig_in_vain() || all_asked() - rig_handled() > eager || !rig.straight;
 }
 
 int main(int count_of_arguments, char **arguments)

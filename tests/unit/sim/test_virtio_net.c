@@ -565,9 +565,9 @@ Test(virtio_net, a_queue_that_breaks_stops_the_other)
         for (unsigned i = 0; i < 8; i++) {
             send(A, i, ETH_FRAME_LEN);
         }
-        put_available(A, RECEIVE, SIZE);
         send(B, 0, 60);
         notify(B, TRANSMIT);
+        put_available(A, RECEIVE, SIZE);
         for (unsigned i = 0; virtio_running(v); i++) {
             if (i == 0) {
                 machine_post(m, A, 0, AT_NOTIFY + 4 * TRANSMIT, 2, TRANSMIT);
