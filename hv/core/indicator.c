@@ -41,6 +41,9 @@
 
 #include "relay_regs.h"
 
+#define WHO_ENTRY                                                                                            \
+    (RELAY_EVENT_WHO_SOURCE | RELAY_EVENT_WHO_KIND | RELAY_EVENT_WHO_PORT | RELAY_EVENT_WHO_REQUESTER)
+
 enum {
     REG_ID = 0x58424753, /* "SGBX" */
     KEY_BITS = (int)(RELAY_SRC_KEY_VALID | RELAY_SRC_KEY_KIND | RELAY_SRC_KEY_PORT | RELAY_SRC_KEY_REQUESTER),
@@ -91,6 +94,15 @@ static void forget_source(struct indicator *indicator, unsigned index)
     set_level(indicator, index, false);
 }
 
+/* How a record names the entry. */
+static uint32_t who_of(unsigned index, uint32_t key)
+{
+    return RELAY_PUT(RELAY_EVENT_WHO_SOURCE, index) |
+           RELAY_PUT(RELAY_EVENT_WHO_KIND, RELAY_GET(key, RELAY_SRC_KEY_KIND)) |
+           RELAY_PUT(RELAY_EVENT_WHO_PORT, RELAY_GET(key, RELAY_SRC_KEY_PORT)) |
+           RELAY_PUT(RELAY_EVENT_WHO_REQUESTER, RELAY_GET(key, RELAY_SRC_KEY_REQUESTER));
+}
+
 /*
  * An entry becomes known, with the count up to which its interrupts are settled. Where its place belonged to
  * another function before, what that one asked must not be told as the new one's.
@@ -105,6 +117,7 @@ static void adopt_source(struct indicator *indicator, unsigned index, const stru
     source->known = true;
     set_level(indicator, index, false);
     source->key = entry->key;
+    source->who = who_of(index, entry->key);
     source->address = entry->address;
     source->data = entry->data;
     source->count = entry->count;
@@ -174,7 +187,7 @@ static uint32_t event_key(uint32_t who)
 
 static INLINE bool is_of(const struct indicator_source *source, const struct relay_event *record)
 {
-    return source->known && source->key == event_key(record->who) &&
+    return source->known && ((source->who ^ record->who) & WHO_ENTRY) == 0 &&
            source->address == join(record->addr_lo, record->addr_hi) && source->data == record->data;
 }
 
@@ -211,13 +224,7 @@ static INLINE void report_record(struct indicator *indicator, const struct relay
                                  uint32_t fresh)
 {
     report(indicator, &(struct indicator_event){
-                          .source = (uint8_t)RELAY_GET(record->who, RELAY_EVENT_WHO_SOURCE),
-                          .kind = (uint8_t)RELAY_GET(record->who, RELAY_EVENT_WHO_KIND),
-                          .port = (uint8_t)RELAY_GET(record->who, RELAY_EVENT_WHO_PORT),
-                          .level = record->who & RELAY_EVENT_WHO_LEVEL,
-                          .odd = record->who & RELAY_EVENT_WHO_ODD,
-                          .kept = record->who & RELAY_EVENT_WHO_KEPT,
-                          .requester = (uint16_t)RELAY_GET(record->who, RELAY_EVENT_WHO_REQUESTER),
+                          .who = record->who,
                           .data = record->data,
                           .address = join(record->addr_lo, record->addr_hi),
                           .time_ns = join(record->time_lo, record->time_hi),
@@ -338,10 +345,7 @@ static int ask_source(struct indicator *indicator, unsigned index, uint32_t wire
         return error;
 
     struct indicator_event event = {
-        .source = (uint8_t)index,
-        .kind = (uint8_t)RELAY_GET(key, RELAY_SRC_KEY_KIND),
-        .port = (uint8_t)RELAY_GET(key, RELAY_SRC_KEY_PORT),
-        .requester = (uint16_t)RELAY_GET(key, RELAY_SRC_KEY_REQUESTER),
+        .who = source->who,
         .data = source->data,
         .address = source->address,
     };
@@ -381,10 +385,7 @@ static int ask_unlisted(struct indicator *indicator, uint32_t *moved)
         return 0;
     /* Only the last one is known by name: it is told as one, whatever their number. */
     report(indicator, &(struct indicator_event){
-                          .source = INDICATOR_UNLISTED,
-                          .kind = (uint8_t)RELAY_GET(who, RELAY_SRC_KEY_KIND),
-                          .port = (uint8_t)RELAY_GET(who, RELAY_SRC_KEY_PORT),
-                          .requester = (uint16_t)RELAY_GET(who, RELAY_SRC_KEY_REQUESTER),
+                          .who = who_of(INDICATOR_UNLISTED, who),
                           .data = data,
                           .address = join(low, high),
                           .fresh = 1,

@@ -29,17 +29,24 @@ enum {
 
 /* An interrupt, or a change of an INTx wire, as the relay recorded it. */
 struct indicator_event {
-    uint8_t source; /* index in the source table, or INDICATOR_UNLISTED */
-    uint8_t kind;   /* RELAY_SRC_KEY_KIND_MSI or _INTX */
-    uint8_t port;
-    bool level;         /* INTx: the wire is high */
-    bool odd;           /* unusual but legal form */
-    bool kept;          /* the relay did not send it on at once: masked, coalesced or held */
-    uint16_t requester; /* bus 15:8, device 7:3, function 2:0 */
-    uint32_t data;      /* as a CPU would write it */
-    uint64_t address;   /* of the message; for INTx the pin, 0 = INTA */
-    uint64_t time_ns;   /* 0: not known (found by registers) */
-    uint32_t fresh;     /* interrupts this report adds; 0 for a wire that fell */
+    /* As a record's word WHO (RELAY_EVENT_WHO_…): bit-fields from bit 0 on, as compilers for x86 have them.
+     */
+    union {
+        uint32_t who;
+        struct {
+            uint32_t source : 8; /* index in the source table, or INDICATOR_UNLISTED */
+            uint32_t kind : 2;   /* RELAY_SRC_KEY_KIND_MSI or _INTX */
+            uint32_t port : 3;
+            uint32_t level : 1;      /* INTx: the wire is high */
+            uint32_t odd : 1;        /* unusual but legal form */
+            uint32_t kept : 1;       /* the relay did not send it on at once: masked, coalesced or held */
+            uint32_t requester : 16; /* bus 15:8, device 7:3, function 2:0 */
+        };
+    };
+    uint32_t data;    /* as a CPU would write it */
+    uint64_t address; /* of the message; for INTx the pin, 0 = INTA */
+    uint64_t time_ns; /* 0: not known (found by registers) */
+    uint32_t fresh;   /* interrupts this report adds; 0 for a wire that fell */
 };
 
 /* What a reader has done and met since it was opened. */
@@ -64,6 +71,7 @@ struct indicator_source {
     bool known;
     bool level;       /* INTx: the wire is high */
     uint32_t key;     /* VALID, KIND, PORT, REQUESTER of SRC_KEY */
+    uint32_t who;     /* the same and its index, as a record names them */
     uint32_t data;    /* SRC_DATA */
     uint64_t address; /* SRC_ADDR */
     uint32_t count;   /* SRC_COUNT as far as it is known */

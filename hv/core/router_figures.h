@@ -3,9 +3,10 @@
  * What the router counts of each function, in a page that service LPARs read, and how long interrupts wait.
  *
  * The wait: from the time in the relay's record, which is when the interrupt entered the circuit, to the
- * moment in which the router gives it to the owner's virtual interrupt controllers. The owner's CPU takes it
- * at its next entry into the guest; that is not in it. The relay's clock is read by registers, once a second
- * at most; between, it is taken to go on as it has since the first reading, by the CPU's ticks.
+ * moment in which the router has given it to the owner's virtual interrupt controllers; a line's is reckoned
+ * and shown when the guest ends it. The owner's CPU takes it at its next entry into the guest; that is not in
+ * it. The relay's clock is read by registers, once a second at most; between, it is taken to go on as it has
+ * since the first reading, by the CPU's ticks.
  */
 #ifndef ROUTER_FIGURES_H
 #define ROUTER_FIGURES_H
