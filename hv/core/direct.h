@@ -8,15 +8,15 @@
  * come to it. The others are while the mechanism is on and the guest's local APIC is an x2APIC that is
  * enabled. A vCPU goes over by itself, between two runs of its guest:
  *
- *   to direct     when nothing is in service. What is requested is sent to the CPU itself, the timer is
- * moved. back          at any time. What is in service becomes so in the virtual local APIC and is ended in
- * the physical one; what is requested there is taken in; the timer is moved back.
+ *   - To direct when nothing is in service. What is requested is sent to the CPU itself, the timer is moved.
+ *   - Back at any time. What is in service becomes so in the virtual local APIC and is ended in the
+ *     physical one; what is requested there is taken in; the timer is moved back.
  *
  * Invariants, which direct_audit() and router_audit() check:
  *   - no interrupt of the hypervisor's own is sent to a direct CPU;
  *   - whatever vector from DIRECT_FIRST to DIRECT_LAST arrives at an LPAR's CPU other than its first is the
- * guest's, whether it is direct or not: so a message that comes late, after its CPU has gone back, is not
- * lost;
+ *     guest's, whether it is direct or not: so a message that comes late, after its CPU has gone back, is
+ *     not lost;
  *   - a message of a function is aimed at a CPU of its LPAR.
  *
  * A level-triggered interrupt, of which the I/O APIC is to be told the end, has EOI exit until then. Vectors
